@@ -1,0 +1,108 @@
+"""What an experiment is told once, at the edge. Frozen; below the edge nobody reads the environment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from activedints.core.errors import InvalidLabels, InvalidSettings
+from activedints.core.volume import IGNORE
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The label values of an experiment and their names; 0 is the background, 255 (IGNORE) never a class.
+
+    Values may have gaps: a network's class index is the position in ``values``.
+
+    >>> LabelSet((0, 2, 5), ("background", "edema", "core")).index_of(np.array([0, 5, 255], np.uint8))
+    array([  0,   2, 255], dtype=uint8)
+    """
+
+    values: tuple[int, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.values) != len(self.names) or len(self.values) < 2:
+            raise InvalidLabels(f"A label set needs one name per value and at least one foreground: {self}.")
+        if self.values[0] != 0 or list(self.values) != sorted(set(self.values)) or self.values[-1] >= IGNORE:
+            raise InvalidLabels(f"Label values must rise from 0 (background) and stay below 255: {self.values}.")
+
+    @property
+    def classes(self) -> int:
+        return len(self.values)
+
+    @property
+    def foreground(self) -> tuple[str, ...]:
+        return self.names[1:]
+
+    def index_of(self, label: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Label values -> class indices (IGNORE stays IGNORE); InvalidLabels for a value that is not in the set."""
+        table = np.full(256, IGNORE, np.uint8)
+        table[list(self.values)] = np.arange(self.classes, dtype=np.uint8)
+        found = np.flatnonzero(np.bincount(label.ravel(), minlength=256))
+        unknown = sorted(set(found.tolist()) - set(self.values) - {IGNORE})
+        if unknown:
+            raise InvalidLabels(
+                f"Label values {unknown} are not in the label set {dict(zip(self.values, self.names))}."
+            )
+        return table[label]
+
+    def value_of(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
+        """Class indices -> label values (IGNORE stays IGNORE)."""
+        table = np.full(256, IGNORE, np.uint8)
+        table[: self.classes] = self.values
+        return table[index]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training run. Exactly one of ``seconds`` (wall clock) and ``steps`` bounds it."""
+
+    seconds: float | None = None
+    steps: int | None = None
+    patch: tuple[int, int, int] = (48, 48, 48)
+    batch: int = 2
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-5
+    dropout: float = 0.2
+    checkpoint_every: float = 20.0
+    """Seconds between two resumable checkpoints."""
+    threads: int = 2
+    device: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.steps is None):
+            raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
+        if (self.seconds is not None and self.seconds <= 0) or (self.steps is not None and self.steps < 1):
+            raise InvalidSettings("A training needs a positive number of seconds or steps.")
+
+
+@dataclass(frozen=True)
+class SearchSettings(TrainSettings):
+    """A DiNTS search: warm-up share in which only the weights learn, memory budget sigma in (0, 1]."""
+
+    warm_up: float = 0.5
+    sigma: float = 0.5
+    architecture_learning_rate: float = 1e-3
+    blocks: int = 6
+    depths: int = 3
+    channel_mul: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.sigma <= 1:
+            raise InvalidSettings(f"The memory budget sigma must lie in (0, 1]; it is {self.sigma}.")
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How a case is predicted: number of Draws (1 = one deterministic pass), windows and their overlap."""
+
+    draws: int = 10
+    patch: tuple[int, int, int] = (48, 48, 48)
+    overlap: float = 0.25
+    threads: int = 2
+    device: str = "auto"
+    seed: int = 0
