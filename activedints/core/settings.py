@@ -1,6 +1,8 @@
 """What an experiment is told once, at the edge. Frozen; below the edge nobody reads the environment."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +48,8 @@ class LabelSet:
             raise InvalidLabels(
                 f"Label values {unknown} are not in the label set {dict(zip(self.values, self.names))}."
             )
-        return table[label]
+        indices: npt.NDArray[np.uint8] = table[label]
+        return indices
 
     def value_of(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
         """Class indices -> label values (IGNORE stays IGNORE)."""
@@ -106,3 +109,66 @@ class ScoreSettings:
     threads: int = 2
     device: str = "auto"
     seed: int = 0
+
+
+class Regime(StrEnum):
+    """What a cycle learns anew (Active-DiNTS): the weights, the topology with fresh weights, or both."""
+
+    WEIGHTS_ONLY = "weights-only"
+    TOPOLOGY_ONLY = "topology-only"
+    JOINT = "joint"
+
+
+class Start(StrEnum):
+    """What every cycle's training starts from: the shipped starter model, or random weights."""
+
+    STARTER = "starter"
+    SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class ExperimentSettings:
+    """All that an experiment was told. Label set and channels are data; the seed decides split and initial set."""
+
+    channels: tuple[str, ...]
+    labels: LabelSet
+    seed: int = 0
+    initial: int = 0
+    """Cases annotated before the first training; 0 lets the starter model choose the first query."""
+    budget: int = 2
+    """Cases to annotate in each cycle."""
+    strategy: str = "entropy"
+    regime: Regime = Regime.WEIGHTS_ONLY
+    architecture: str = "small"
+    start: Start = Start.STARTER
+    seconds: float | None = 120.0
+    steps: int | None = None
+    draws: int = 10
+    simulated: bool = False
+
+    def __post_init__(self) -> None:
+        if self.budget < 1:
+            raise InvalidSettings(f"The budget must be one case or more; it is {self.budget}.")
+        if self.initial < 0:
+            raise InvalidSettings(f"The initial set cannot hold {self.initial} cases; use 0 or more.")
+        if self.draws < 1:
+            raise InvalidSettings(
+                f"The number of draws must be 1 (one deterministic pass) or more; it is {self.draws}."
+            )
+        if (self.seconds is None) == (self.steps is None):
+            raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1)
+
+    @staticmethod
+    def from_json(text: str) -> "ExperimentSettings":
+        fields = json.loads(text)
+        labels = fields.pop("labels")
+        return ExperimentSettings(
+            channels=tuple(fields.pop("channels")),
+            labels=LabelSet(tuple(labels["values"]), tuple(labels["names"])),
+            regime=Regime(fields.pop("regime")),
+            start=Start(fields.pop("start")),
+            **fields,
+        )
