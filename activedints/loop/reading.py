@@ -13,7 +13,9 @@ from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSetting
 from activedints.core.score import Spot
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE, Box
-from activedints.formats.nifti import read_file_order, write_annotation
+from activedints.formats.header import read_header
+from activedints.formats.nifti import write_annotation
+from activedints.formats.voxels import read_label_raw
 from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
@@ -126,7 +128,7 @@ def next_case(store: Store, reader: str) -> int | None:
 
 
 def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
-    """Lease a case to a reader and gather what the viewer shows: own draft, else newest annotation, else model draft."""
+    """Lease a case to a reader and gather what the viewer shows: own drawing, newest annotation or model draft."""
     check_reader(reader)
     with store.write() as session:
         experiment = experiments.active(session)
@@ -243,7 +245,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
         labels = turns.settings_of(experiment).labels
         newest = annotations.newest(session, experiment.id, case.id)
         regions = list(submission.regions) or [((0, 0, 0), tuple(case.shape))]
-        earlier = read_file_order(store.files.path(newest.file)) if newest else None
+        earlier = read_label_raw(read_header(store.files.path(newest.file))) if newest else None
         composed = compose(submission.voxels, regions, earlier)
         row = annotations.add(
             session,
