@@ -144,6 +144,8 @@ class ExperimentSettings:
     seconds: float | None = 120.0
     steps: int | None = None
     draws: int = 10
+    spacing: float | None = None
+    """Working voxel size in mm; None leaves the choice to the device: native on a GPU, 2 mm or coarser on a CPU."""
     simulated: bool = False
 
     def __post_init__(self) -> None:
@@ -155,6 +157,8 @@ class ExperimentSettings:
             raise InvalidSettings(
                 f"The number of draws must be 1 (one deterministic pass) or more; it is {self.draws}."
             )
+        if self.spacing is not None and not 0.2 <= self.spacing <= 10:
+            raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
 

@@ -10,8 +10,12 @@ from activedints.core.errors import NotFound
 from activedints.core.job import JobKind, JobStatus, ProgressEvent, check_change
 from activedints.store.schema import Event, Job, WorkerRow, now
 
-FRESH_SECONDS = 15.0
-"""A heartbeat older than this belongs to a worker that is gone."""
+SERVICE = "service"
+"""Who claimed a job: the worker service, or else a command that runs it here and now."""
+FRESH_SECONDS = 60.0
+"""A running job whose heart is older than this is lost, whoever ran it."""
+ALIVE_SECONDS = 10.0
+"""A worker service that has not beaten its heart for this long is shown as gone."""
 
 
 def enqueue(
@@ -45,13 +49,18 @@ def unfinished(session: Session, experiment_id: int | None = None) -> list[Job]:
     return list(session.scalars(query if experiment_id is None else query.where(Job.experiment_id == experiment_id)))
 
 
-def claim(session: Session) -> Job | None:
-    """Take the oldest queued job: one UPDATE, so that two claimants never get the same."""
-    oldest = select(Job.id).where(Job.status == JobStatus.QUEUED).order_by(Job.id).limit(1).scalar_subquery()
+def claim(session: Session, by: str = SERVICE, experiment_id: int | None = None) -> Job | None:
+    """Take the oldest queued job (of one experiment): one UPDATE, so that two claimants never get the same."""
+    queued = select(Job.id).where(Job.status == JobStatus.QUEUED).order_by(Job.id).limit(1)
+    if experiment_id is not None:
+        queued = queued.where(Job.experiment_id == experiment_id)
+    oldest = queued.scalar_subquery()
     taken = session.scalar(
         update(Job)
         .where(Job.id == oldest, Job.status == JobStatus.QUEUED)
-        .values(status=JobStatus.RUNNING, started_at=now(), heartbeat=time.time(), attempts=Job.attempts + 1)
+        .values(
+            status=JobStatus.RUNNING, started_at=now(), heartbeat=time.time(), attempts=Job.attempts + 1, claimed_by=by
+        )
         .returning(Job.id)
     )
     return None if taken is None else session.get(Job, taken, populate_existing=True)
@@ -73,10 +82,11 @@ def beat(session: Session, job_id: int) -> None:
     session.execute(update(Job).where(Job.id == job_id).values(heartbeat=time.time()))
 
 
-def reclaim(session: Session, stale_after: float = FRESH_SECONDS) -> list[int]:
+def reclaim(session: Session, stale_after: float = FRESH_SECONDS, service_only: bool = False) -> list[int]:
     """Queue again the running jobs whose worker vanished. They resume from their last checkpoint."""
     oldest = time.time() - stale_after
-    lost = session.scalars(select(Job).where(Job.status == JobStatus.RUNNING, Job.heartbeat < oldest)).all()
+    query = select(Job).where(Job.status == JobStatus.RUNNING, Job.heartbeat < oldest)
+    lost = session.scalars(query.where(Job.claimed_by == SERVICE) if service_only else query).all()
     for job in lost:
         append(session, job.id, ProgressEvent(0, 0, "The worker vanished; the job waits to resume."))
         settle(session, job, JobStatus.QUEUED)
@@ -120,4 +130,4 @@ def worker_beat(session: Session, pid: int, device: str) -> None:
 def worker_alive(session: Session) -> WorkerRow | None:
     """The worker service, if its heartbeat is fresh."""
     row = session.get(WorkerRow, 1)
-    return row if row is not None and row.heartbeat > time.time() - FRESH_SECONDS else None
+    return row if row is not None and row.heartbeat > time.time() - ALIVE_SECONDS else None

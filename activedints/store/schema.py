@@ -229,6 +229,7 @@ class Job(Base):
     started_at: Mapped[str | None]
     finished_at: Mapped[str | None]
     heartbeat: Mapped[float | None]
+    claimed_by: Mapped[str | None]
 
 
 class Event(Base):

@@ -212,6 +212,7 @@ CREATE TABLE job (
   started_at VARCHAR,
   finished_at VARCHAR,
   heartbeat DOUBLE,
+  claimed_by VARCHAR,
   PRIMARY KEY (id),
   FOREIGN KEY(experiment_id) REFERENCES experiment (id),
   FOREIGN KEY(cycle_id) REFERENCES cycle (id)
