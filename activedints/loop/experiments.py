@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from activedints.core.architecture import Architecture
 from activedints.core.cycle import Role
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.settings import ExperimentSettings
@@ -98,3 +99,19 @@ def describe(store: Store) -> dict[str, Any]:
         experiment = active(session)
         split = {role.value: [c.name for c in cases.members(session, experiment.id, role)] for role in Role}
         return {"experiment": experiment.name, "settings": json.loads(experiment.settings), "split": split}
+
+
+def active_settings(store: Store) -> ExperimentSettings:
+    """Settings of the active experiment, overrides of single cycles left out."""
+    with store.read() as session:
+        return turns.settings_of(active(session))
+
+
+def architecture_text(name_or_file: str) -> str:
+    """An architecture as settings keep it: a JSON file's text (checked), else the name as it is."""
+    path = Path(name_or_file)
+    if path.suffix != ".json":
+        return name_or_file
+    if not path.is_file():
+        raise NotFound(f"There is no architecture file {path}.")
+    return Architecture.from_json(path.read_text(encoding="utf-8")).to_json()

@@ -33,7 +33,7 @@ class ImportRequest:
     format: str = "auto"
     channel_globs: dict[str, str] | None = None
     labels: str = "none"
-    """'none', 'all', or names: whose label files become Annotations."""
+    """'none', 'fixed' (holdout and calibration), 'all', or names: whose label files become Annotations."""
     holdout: str | None = None
     calibration: str | None = None
     skip_bad: bool = False
@@ -58,7 +58,7 @@ def import_cases(store: Store, request: ImportRequest, report: Report = silent) 
         settings = turns.settings_of(experiment)
         _check_fits(dataset, settings, experiment.name)
         roles = _roles(dataset, request, settings.seed)
-        to_label = _label_names(dataset, request.labels)
+        to_label = _label_names(dataset, request.labels, roles)
         warnings = _repeated_subjects(session, dataset)
         for number, source in enumerate(dataset.cases, start=1):
             report(number, len(dataset.cases), f"Importing {source.name}")
@@ -69,7 +69,7 @@ def import_cases(store: Store, request: ImportRequest, report: Report = silent) 
                 annotate_from_reference(session, experiment, case, IMPORTER, IMPORTER)
         if not cycles.all_of(session, experiment.id):
             cycles.start(session, experiment.id, number=0)
-        if not to_label:
+        if not to_label - set(roles):
             turns.move_on(session, experiment)
         names = tuple(source.name for source in dataset.cases)
         return ImportReport(names, dataset.problems, tuple(warnings), experiment.name)
@@ -125,10 +125,10 @@ def _roles(dataset: Dataset, request: ImportRequest, seed: int) -> dict[str, Rol
     return {**dict.fromkeys(calibration, Role.CALIBRATION), **dict.fromkeys(holdout, Role.HOLDOUT)}
 
 
-def _label_names(dataset: Dataset, wanted: str) -> set[str]:
+def _label_names(dataset: Dataset, wanted: str, roles: dict[str, Role]) -> set[str]:
     with_label = {source.name for source in dataset.cases if source.label is not None}
-    if wanted in ("none", "all"):
-        return with_label if wanted == "all" else set()
+    if wanted in ("none", "fixed", "all"):
+        return {"none": set(), "fixed": with_label & set(roles), "all": with_label}[wanted]
     names = {name.strip() for name in wanted.split(",") if name.strip()}
     without = sorted(names - with_label)
     if without:

@@ -15,7 +15,7 @@ from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE, Box
 from activedints.formats.header import read_header
 from activedints.formats.nifti import write_annotation
-from activedints.formats.voxels import read_label_raw
+from activedints.formats.voxels import check_label, read_label_raw
 from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
@@ -333,3 +333,15 @@ def check_reader(reader: str) -> None:
     """A reader has a short printable name."""
     if not 0 < len(reader.strip()) <= 60 or not reader.isprintable():
         raise IllegalChange("Say who you are first: a reader needs a name of 1 to 60 printable characters.")
+
+
+def submit_file(store: Store, case_name: str, label: Path, reader: str) -> str:
+    """Submit a label map from a file: it must lie on the case's own grid. Returns the receipt."""
+    with store.read() as session:
+        case = cases.case_named(session, case_name)
+        labels = turns.settings_of(experiments.active(session)).labels
+        image = read_header(store.files.path(case.images[0]))
+    check_label(label, image, labels)
+    header = read_header(label)
+    voxels = image.grid.from_ras(header.grid.to_ras(read_label_raw(header)))
+    return submit_annotation(store, Submission(case.id, reader, np.ascontiguousarray(voxels)))

@@ -104,10 +104,14 @@ def start_training(session: Session, experiment: Experiment, cycle: Cycle) -> Jo
     return jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
 
 
-def after_search(session: Session, experiment: Experiment, cycle: Cycle, architecture: str) -> Job:
-    """The searched architecture (JSON) trains next."""
+def after_search(session: Session, experiment: Experiment, cycle: Cycle, architecture: str) -> Job | None:
+    """The searched architecture (JSON) is the experiment's from now on; inside a turn it trains next."""
+    experiment.settings = replace(settings_of(experiment), architecture=architecture).to_json()
+    session.add(experiment)
+    if cycle.phase != Phase.SEARCH:
+        return None
     cycles.move(session, cycle, Phase.TRAIN)
-    return jobs.enqueue(session, JobKind.TRAIN, {"architecture": architecture}, experiment.id, cycle.id)
+    return jobs.enqueue(session, JobKind.TRAIN, {}, experiment.id, cycle.id)
 
 
 def after_training(session: Session, experiment: Experiment, cycle: Cycle, model_id: int) -> Job:

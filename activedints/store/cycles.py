@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Phase, check_phase
@@ -61,6 +61,12 @@ def add_query(session: Session, query: Query) -> None:
 
 def queries(session: Session, cycle_id: int) -> list[Query]:
     return list(session.scalars(select(Query).where(Query.cycle_id == cycle_id).order_by(Query.rank)))
+
+
+def drop_queries(session: Session, cycle_id: int, case_ids: list[int]) -> None:
+    """Take back queries that nobody has answered."""
+    session.execute(delete(Query).where(Query.cycle_id == cycle_id, Query.case_id.in_(case_ids)))
+    session.expire_all()
 
 
 def add_model(session: Session, model: Model, annotations: list[Annotation]) -> Model:

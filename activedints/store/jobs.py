@@ -50,7 +50,10 @@ def unfinished(session: Session, experiment_id: int | None = None) -> list[Job]:
 
 
 def claim(session: Session, by: str = SERVICE, experiment_id: int | None = None) -> Job | None:
-    """Take the oldest queued job (of one experiment): one UPDATE, so that two claimants never get the same."""
+    """Take the oldest queued job (of one experiment): one UPDATE, so that two claimants never get the same.
+
+    ``by`` is SERVICE, or names the command that runs the job in its own process.
+    """
     queued = select(Job.id).where(Job.status == JobStatus.QUEUED).order_by(Job.id).limit(1)
     if experiment_id is not None:
         queued = queued.where(Job.experiment_id == experiment_id)

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from activedints.core import metrics
-from activedints.core.cycle import Role
+from activedints.core.cycle import Phase, Role
 from activedints.core.job import Report
 from activedints.core.score import case_scores, uncertain_spots
 from activedints.core.settings import LabelSet, ScoreSettings
@@ -34,35 +34,55 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     """
     turn, model_id = _model_of(job, store)
     with store.read() as session:
-        row = session.get_one(Model, model_id)
-        known = cycles.predictions(session, model_id)
-        wanted = _wanted(session, turn)
-        path = store.files.path(row.file)
-    missing = [case for case in wanted if case.id not in known]
-    loaded = load_model(path, job.arguments.get("device", "auto")) if missing else None
-    for number, case in enumerate(missing):
-        report(number, len(wanted), f"Scoring {case.name}")
-        assert loaded is not None
-        predict_case(store, turn, model_id, case, loaded)
+        wanted = _fixed(session, turn) + _pool(session, turn)
+    anew = _predict_missing(job, store, turn, model_id, wanted, report)
     evaluate_fixed(store, turn, model_id)
-    report(len(wanted), len(wanted), f"Scored {len(wanted)} case(s), {len(missing)} of them anew")
 
     def finish(session: Session) -> dict[str, Any]:
-        experiment, cycle = turn.experiment, cycles.get(session, turn.cycle.id)
-        cycle.model_id = model_id
-        result = turns.after_scoring(session, experiment, cycle)
-        return {"model": model_id, "scored": len(missing), **result}
+        experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
+        facts: dict[str, Any] = {"model": model_id, "cases": len(wanted), "scored": anew}
+        if cycle.phase == Phase.SCORE:  # a score asked for between turns moves nothing
+            cycle.model_id = model_id
+            facts |= turns.after_scoring(session, experiment, cycle)
+        return facts
 
     return finish
 
 
+def evaluate(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
+    """Measure the newest model on the annotated holdout and calibration cases, predicting those it has not seen."""
+    turn, model_id = _model_of(job, store)
+    with store.read() as session:
+        fixed = _fixed(session, turn)
+    anew = _predict_missing(job, store, turn, model_id, fixed, report)
+    evaluate_fixed(store, turn, model_id)
+    return lambda session: {"model": model_id, "cases": len(fixed), "predicted": anew}
+
+
+def _predict_missing(job: Job, store: Store, turn: Turn, model_id: int, wanted: list[Case], report: Report) -> int:
+    """Predict the cases that this model has no prediction of; returns how many these were."""
+    with store.read() as session:
+        row = session.get_one(Model, model_id)
+        known = cycles.predictions(session, model_id)
+        path = store.files.path(row.file)
+    missing = [case for case in wanted if case.id not in known]
+    if missing:
+        loaded = load_model(path, job.arguments.get("device", "auto"))
+        for number, case in enumerate(missing):
+            report(number, len(missing), f"Scoring {case.name}")
+            predict_case(store, turn, model_id, case, loaded)
+    report(len(missing), len(missing), f"{len(wanted)} case(s) scored, {len(missing)} of them anew")
+    return len(missing)
+
+
 def _model_of(job: Job, store: Store) -> tuple[Turn, int]:
-    """The cycle's model; before any training that is the starter, which gets its row here."""
+    """The cycle's model, else the newest; before any training that is the starter, which gets its row here."""
     with store.write() as session:
         turn = turn_of(session, job)
-        if turn.cycle.model_id is None:
-            turn.cycle.model_id = _starter_row(session, store, turn).id
-        return turn, turn.cycle.model_id
+        if turn.cycle.model_id is not None:
+            return turn, turn.cycle.model_id
+        newest = cycles.newest_model(session, turn.experiment.id)
+        return turn, (newest or _starter_row(session, store, turn)).id
 
 
 def _starter_row(session: Session, store: Store, turn: Turn) -> Model:
@@ -82,11 +102,15 @@ def _starter_row(session: Session, store: Store, turn: Turn) -> Model:
     return cycles.add_model(session, model, [])
 
 
-def _wanted(session: Session, turn: Turn) -> list[Case]:
-    fixed = [c for role in (Role.HOLDOUT, Role.CALIBRATION) for c in cases.members(session, turn.experiment.id, role)]
+def _fixed(session: Session, turn: Turn) -> list[Case]:
+    """Annotated holdout and calibration cases."""
     annotated = cases.annotated_ids(session, turn.experiment.id)
-    pool = [cases.case(session, case_id) for case_id in turns.pool(session, turn.experiment, None)]
-    return [case for case in fixed if case.id in annotated] + pool
+    roles = (Role.HOLDOUT, Role.CALIBRATION)
+    return [c for role in roles for c in cases.members(session, turn.experiment.id, role) if c.id in annotated]
+
+
+def _pool(session: Session, turn: Turn) -> list[Case]:
+    return [cases.case(session, case_id) for case_id in turns.pool(session, turn.experiment, None)]
 
 
 def predict_case(store: Store, turn: Turn, model_id: int, case: Case, model: LoadedModel) -> None:

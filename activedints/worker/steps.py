@@ -20,11 +20,11 @@ from activedints.learn.compute import pick_device
 from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import experiments, turns
-from activedints.store import cycles
+from activedints.store import cases, cycles
 from activedints.store.database import Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
-from activedints.worker.scoring import score
+from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
 
 Finish = Callable[[Session], dict[str, Any]]
@@ -64,9 +64,8 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         device=device,
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
     )
-    named = job.arguments.get("architecture", settings.architecture)
-    architecture = architecture_named(named)
-    start = experiments.STARTER if settings.start is Start.STARTER and named == settings.architecture else None
+    architecture = architecture_named(settings.architecture)
+    start = experiments.STARTER if settings.start is Start.STARTER else None
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm")
     trained = run_training(
         learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
@@ -102,8 +101,8 @@ def search(job: Job, store: Store, report: Report) -> Finish:
     found = run_search(learning, settings.channels, settings.labels, plan, report, job_folder(store, job))
 
     def finish(session: Session) -> dict[str, Any]:
-        cycle = cycles.get(session, turn.cycle.id)
-        turns.after_search(session, turn.experiment, cycle, found.architecture.to_json())
+        experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
+        turns.after_search(session, experiment, cycle, found.architecture.to_json())
         return {"reason": found.reason, "steps": found.steps, "seconds": found.seconds}
 
     return finish
@@ -119,6 +118,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.TRAIN: train,
     JobKind.SEARCH: search,
     JobKind.SCORE: score,
+    JobKind.EVALUATE: evaluate,
     JobKind.SIMULATE: simulate,
 }
 
