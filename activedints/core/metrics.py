@@ -7,6 +7,7 @@ reference) reports false-positive mL only. Ignore voxels (255 in the reference) 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ ANY_FOREGROUND = "any foreground"
 
 Spacing = tuple[float, float, float]
 Mask = npt.NDArray[np.bool_]
+Distances = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class CaseMetrics:
         return self.any_foreground.reference_ml == 0
 
 
-def confusion(reference: npt.NDArray, prediction: npt.NDArray, classes: int) -> npt.NDArray[np.int64]:
+def confusion(reference: npt.NDArray[Any], prediction: npt.NDArray[Any], classes: int) -> npt.NDArray[np.int64]:
     """Voxel counts (class of reference, class of prediction) of two arrays of class indices, ignore left out.
 
     >>> confusion(np.array([0, 1, 1, 255]), np.array([0, 1, 0, 1]), 2)
@@ -79,10 +81,11 @@ def dice(hits: int, in_reference: int, in_prediction: int) -> float | None:
 
 def surface(mask: Mask) -> Mask:
     """Voxels of ``mask`` (x, y, z) with a face neighbour outside it; beyond the array is outside."""
-    return mask & ~ndimage.binary_erosion(mask)
+    inner: Mask = ndimage.binary_erosion(mask)
+    return mask & ~inner
 
 
-def surface_distances(reference: Mask, prediction: Mask, spacing: Spacing) -> tuple[npt.NDArray, npt.NDArray] | None:
+def surface_distances(reference: Mask, prediction: Mask, spacing: Spacing) -> tuple[Distances, Distances] | None:
     """Distances in mm from each surface voxel of one mask to the nearest of the other: (reference's, prediction's).
 
     ``None`` when either mask is empty. Distances run between voxel centres.
@@ -96,12 +99,12 @@ def surface_distances(reference: Mask, prediction: Mask, spacing: Spacing) -> tu
     return to_theirs[mine], to_mine[theirs]
 
 
-def hausdorff_95(there: npt.NDArray, back: npt.NDArray) -> float:
+def hausdorff_95(there: Distances, back: Distances) -> float:
     """The larger of the two 95th percentiles of directed surface distances, in mm, as MONAI has it."""
     return float(max(np.percentile(there, 95), np.percentile(back, 95)))
 
 
-def mean_surface_distance(there: npt.NDArray, back: npt.NDArray) -> float:
+def mean_surface_distance(there: Distances, back: Distances) -> float:
     """Average symmetric surface distance in mm (ASSD): the mean over the surface voxels of both masks."""
     return float((there.sum() + back.sum()) / (there.size + back.size))
 
