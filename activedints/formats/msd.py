@@ -44,12 +44,11 @@ def list_cases(path: Path) -> Listing:
 
 def read_json(file: Path) -> dict[str, Any]:
     """The object that ``file`` holds; InvalidFile for anything else."""
-    with open_regular(file) as stream:
-        text = stream.read(MOST_JSON_BYTES + 1)
     try:
-        if len(text) > MOST_JSON_BYTES:
-            raise ValueError(f"it is larger than {MOST_JSON_BYTES // 2**20} MiB")
-        facts = json.loads(text)
+        with open_regular(file) as stream:
+            if (size := file.stat().st_size) > MOST_JSON_BYTES:
+                raise ValueError(f"it has {size // 2**20} MiB, the limit is {MOST_JSON_BYTES // 2**20}")
+            facts = json.loads(stream.read())
         if not isinstance(facts, dict):
             raise ValueError(f"it holds a {type(facts).__name__}")
     except (ValueError, RecursionError) as fault:
