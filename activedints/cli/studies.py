@@ -28,7 +28,8 @@ def bench(
         raise NotFound(f"There is no benchmark '{name}'; there are: {', '.join(known)}.")
     path = BENCHMARKS / f"{name.replace('-', '_')}.py"
     spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     result = module.run(context.args)

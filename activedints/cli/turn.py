@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
+from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
-from activedints.core.settings import Regime, Start
 from activedints.loop import commands, experiments, views
 
 experiment_app = typer.Typer(help="Make, choose and show experiments.", no_args_is_help=True)

@@ -1,8 +1,6 @@
 """What an experiment is told once, at the edge. Frozen; below the edge nobody reads the environment."""
 
-import json
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +56,9 @@ class LabelSet:
         return table[index]
 
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """One training run. Exactly one of ``seconds`` (wall clock) and ``steps`` bounds it."""
@@ -69,6 +70,12 @@ class TrainSettings:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-5
     dropout: float = 0.2
+    average: float = 0.99
+    """Decay per step of the running average of the weights, which is what is kept; 0 keeps the last weights."""
+    spacing: tuple[float, float, float] | None = None
+    """Working spacing in mm, to which every case is resampled; None = each case's own."""
+    precision: str = "auto"
+    """``float32``, ``bfloat16`` (matrix products only), or ``auto``: bfloat16 where the processor has it."""
     checkpoint_every: float = 20.0
     """Seconds between two resumable checkpoints."""
     threads: int = 2
@@ -80,6 +87,8 @@ class TrainSettings:
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
         if (self.seconds is not None and self.seconds <= 0) or (self.steps is not None and self.steps < 1):
             raise InvalidSettings("A training needs a positive number of seconds or steps.")
+        if self.precision not in PRECISIONS:
+            raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")
 
 
 @dataclass(frozen=True)
@@ -109,70 +118,12 @@ class ScoreSettings:
     threads: int = 2
     device: str = "auto"
     seed: int = 0
-
-
-class Regime(StrEnum):
-    """What a cycle learns anew (Active-DiNTS): the weights, the topology with fresh weights, or both."""
-
-    WEIGHTS_ONLY = "weights-only"
-    TOPOLOGY_ONLY = "topology-only"
-    JOINT = "joint"
-
-
-class Start(StrEnum):
-    """What every cycle's training starts from: the shipped starter model, or random weights."""
-
-    STARTER = "starter"
-    SCRATCH = "scratch"
-
-
-@dataclass(frozen=True)
-class ExperimentSettings:
-    """All that an experiment was told. Label set and channels are data; the seed decides split and initial set."""
-
-    channels: tuple[str, ...]
-    labels: LabelSet
-    seed: int = 0
-    initial: int = 0
-    """Cases annotated before the first training; 0 lets the starter model choose the first query."""
-    budget: int = 2
-    """Cases to annotate in each cycle."""
-    strategy: str = "entropy"
-    regime: Regime = Regime.WEIGHTS_ONLY
-    architecture: str = "small"
-    start: Start = Start.STARTER
-    seconds: float | None = 120.0
-    steps: int | None = None
-    draws: int = 10
-    spacing: float | None = None
-    """Working voxel size in mm; None leaves the choice to the device: native on a GPU, 2 mm or coarser on a CPU."""
-    simulated: bool = False
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.budget < 1:
-            raise InvalidSettings(f"The budget must be one case or more; it is {self.budget}.")
-        if self.initial < 0:
-            raise InvalidSettings(f"The initial set cannot hold {self.initial} cases; use 0 or more.")
-        if self.draws < 1:
+        if self.draws < 1 or not 0 <= self.overlap < 1:
             raise InvalidSettings(
-                f"The number of draws must be 1 (one deterministic pass) or more; it is {self.draws}."
+                f"Scoring needs one draw or more and an overlap in [0, 1); these are {self.draws} and {self.overlap}."
             )
-        if self.spacing is not None and not 0.2 <= self.spacing <= 10:
-            raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
-        if (self.seconds is None) == (self.steps is None):
-            raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
-
-    @staticmethod
-    def from_json(text: str) -> "ExperimentSettings":
-        fields = json.loads(text)
-        labels = fields.pop("labels")
-        return ExperimentSettings(
-            channels=tuple(fields.pop("channels")),
-            labels=LabelSet(tuple(labels["values"]), tuple(labels["names"])),
-            regime=Regime(fields.pop("regime")),
-            start=Start(fields.pop("start")),
-            **fields,
-        )
+        if self.precision not in PRECISIONS:
+            raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")

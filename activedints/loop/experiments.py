@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from activedints.core.architecture import Architecture
 from activedints.core.cycle import Role
 from activedints.core.errors import InvalidSettings, NotFound
-from activedints.core.settings import ExperimentSettings
+from activedints.core.experiment import ExperimentSettings
 from activedints.loop import turns
 from activedints.store import cases, cycles
 from activedints.store.database import Store

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile, InvalidLabels, InvalidSettings
+from activedints.core.experiment import ExperimentSettings, Start
 from activedints.core.job import Report, silent
-from activedints.core.settings import ExperimentSettings, LabelSet, Start
+from activedints.core.settings import LabelSet
 from activedints.core.volume import LabelMap
 from activedints.formats.brain import brain_mask
 from activedints.formats.case import CaseSource, Dataset

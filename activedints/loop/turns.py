@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from activedints.core import query as strategies
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import EmptyPool, IllegalChange
+from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.score import Spot, reason
-from activedints.core.settings import ExperimentSettings, Regime, Start
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.schema import Cycle, Experiment, Job, Query
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import IllegalChange, NotFound
-from activedints.core.settings import ExperimentSettings
+from activedints.core.experiment import ExperimentSettings
 from activedints.store.schema import Annotation, Case, Experiment, Membership, Setting
 
 ACTIVE = "active_experiment"

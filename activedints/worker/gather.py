@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import EmptyPool
-from activedints.core.settings import ExperimentSettings
+from activedints.core.experiment import ExperimentSettings
 from activedints.core.volume import Affine, spacing
 from activedints.formats.nifti import read_labelmap, read_volume
 from activedints.learn.data import TrainingCase

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
+from activedints.core.experiment import ExperimentSettings, Start
 from activedints.core.job import JobKind, Report
-from activedints.core.settings import ExperimentSettings, SearchSettings, Start, TrainSettings
+from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn import networks
 from activedints.learn.compute import pick_device
 from activedints.learn.search import search as run_search
