@@ -25,9 +25,10 @@ def mean_of(values: list[float | None]) -> tuple[float | None, int]:
 
 def summarise(rows: list[Evaluation]) -> dict[str, Any]:
     """Dice per label and for any foreground over cases; null where no case defines it."""
-    labels = list(dict.fromkeys(label for row in rows for label in row.metrics["dice"]))
-    dice = {label: mean_of([row.metrics["dice"].get(label) for row in rows])[0] for label in labels}
-    foreground, n = mean_of([row.metrics["any_foreground_dice"] for row in rows])
+    measured = [row.metrics["labels"] for row in rows]
+    labels = list(dict.fromkeys(label for by_label in measured for label in by_label))
+    dice = {label: mean_of([by_label[label]["dice"] for by_label in measured if label in by_label])[0] for label in labels}
+    foreground, n = mean_of([row.metrics["any_foreground"]["dice"] for row in rows])
     return {"dice": dice, "any_foreground_dice": foreground, "n": n}
 
 
@@ -167,6 +168,7 @@ def case_table(store: Store) -> list[dict[str, Any]]:
             annotation = newest.get(case.id)
             rows.append(
                 {
+                    "id": case.id,
                     "case": case.name,
                     "role": cases.role_of(session, experiment.id, case.id).value,
                     "annotated": f"v{annotation.version} by {annotation.reader}" if annotation else "",
