@@ -90,7 +90,7 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
             holder = open_at.get(case_id)
             return f"open at {holder}" if holder and holder != reader else "waiting"
 
-        items = []
+        items: list[WorkItem] = []
         for role, what in ((Role.HOLDOUT, "the holdout"), (Role.CALIBRATION, "the calibration set")):
             for case in cases.members(session, experiment.id, role):
                 if case.id not in annotated:
