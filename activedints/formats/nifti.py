@@ -69,7 +69,7 @@ def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype:
             f"A map written to {shown(path)} must lie on the grid of {shown(like)} ({header.grid.ras}); it has "
             f"{given}: make it from that file."
         )
-    _write(path, header.grid.from_ras(array), header, np.dtype(dtype))
+    write_voxels(path, header.grid.from_ras(array), header, np.dtype(dtype))
 
 
 def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> None:
@@ -80,10 +80,10 @@ def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> N
             f"An annotation of {shown(like)} must be uint8 of shape {header.grid.shape}; it is {voxels.dtype} of "
             f"shape {voxels.shape}: reload the case and send it again."
         )
-    _write(path, voxels, header, np.dtype(np.uint8))
+    write_voxels(path, voxels, header, np.dtype(np.uint8))
 
 
-def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
+def write_voxels(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
     """File-order voxels to ``path`` (.nii or .nii.gz): a temporary file beside it, synced, then renamed over it."""
     header = type(like.nifti)()
     header.set_data_dtype(dtype)
