@@ -17,10 +17,9 @@ import numpy.typing as npt
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.core.settings import LabelSet
-from activedints.formats.grid import Grid
-from activedints.formats.header import read_header
+from activedints.formats.header import Header, read_header
 from activedints.formats.names import safe_name, shown
-from activedints.formats.nifti import write_annotation, write_voxels
+from activedints.formats.nifti import ras_order, write_map
 from activedints.formats.voxels import check_same_grid, read_label_raw, read_raw, scale
 
 
@@ -131,13 +130,9 @@ def copy_label(path: Path, source: Path, like: Path) -> Path:
     """Write the label file ``source`` anew as uint8; InvalidGeometry unless it lies on the grid of ``like``."""
     header, reference = read_header(source), read_header(like)
     check_same_grid(header, reference)
-    write_annotation(path, _reordered(read_label_raw(header), header.grid, reference.grid), like)
+    ras = ras_order(header.grid, reference.grid).to_ras(read_label_raw(header))
+    write_map(path, ras, reference.grid.ras.affine, like, np.uint8)
     return path
-
-
-def _reordered(array: npt.NDArray, grid: Grid, reference: Grid) -> npt.NDArray:
-    """``array`` (x, y, z, ...) of ``grid`` in the order of axes of ``reference``, which holds the same voxels."""
-    return array if grid.same(reference) else reference.from_ras(grid.to_ras(array))
 
 
 def copy_image(path: Path, sources: Sequence[Path], like: Path) -> Path:
@@ -150,16 +145,17 @@ def copy_image(path: Path, sources: Sequence[Path], like: Path) -> Path:
     for header in headers:
         check_same_grid(header, reference)
     plain = len({header.dtype.newbyteorder("=") for header in headers}) == 1 and not any(h.scaled for h in headers)
-    parts = []
-    for header in headers:
-        raw = read_raw(header)
-        stored = raw if plain else scale(header, raw)
-        parts.append(_reordered(stored, header.grid, reference.grid).reshape(*reference.grid.shape, -1))
-    stacked = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-    if stacked.shape[-1] == 1:
-        stacked = stacked[..., 0]
-    write_voxels(path, stacked, reference, stacked.dtype)
+    stacked = np.concatenate([_ras(header, reference, plain) for header in headers], axis=-1)
+    array = stacked if stacked.shape[-1] > 1 else stacked[..., 0]
+    write_map(path, array, reference.grid.ras.affine, like, array.dtype)
     return path
+
+
+def _ras(header: Header, reference: Header, plain: bool) -> npt.NDArray:
+    """Voxels (x, y, z, channel) of a file in the RAS+ order of ``reference``; as stored if ``plain``, else scaled."""
+    raw = read_raw(header)
+    stored = raw if plain else scale(header, raw)
+    return ras_order(header.grid, reference.grid).to_ras(stored.reshape(*header.grid.shape, -1))
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> Path:

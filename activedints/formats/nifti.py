@@ -34,7 +34,7 @@ def read_volume(source: CaseSource) -> Volume:
     for header in headers:
         check_same_grid(header, headers[0])
         raw = read_raw(header)
-        ras = _order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
+        ras = ras_order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
         for index in range(header.channels):
             array[channel] = scale(header, ras[..., index])
             channel += 1
@@ -46,11 +46,11 @@ def read_labelmap(path: Path, like: Path | None = None) -> LabelMap:
     header = read_header(path)
     reference = header if like is None else read_header(like)
     check_same_grid(header, reference)
-    ras = _order(header.grid, reference.grid).to_ras(read_label_raw(header))
+    ras = ras_order(header.grid, reference.grid).to_ras(read_label_raw(header))
     return LabelMap(np.ascontiguousarray(ras), reference.grid.ras.affine)
 
 
-def _order(grid: Grid, reference: Grid) -> Grid:
+def ras_order(grid: Grid, reference: Grid) -> Grid:
     """The grid whose orientation leads to the reference's RAS order: rounding may tip an axis at 45 degrees."""
     return reference if grid.same(reference) else grid
 
@@ -69,7 +69,7 @@ def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype:
             f"A map written to {shown(path)} must lie on the grid of {shown(like)} ({header.grid.ras}); it has "
             f"{given}: make it from that file."
         )
-    write_voxels(path, header.grid.from_ras(array), header, np.dtype(dtype))
+    _write(path, header.grid.from_ras(array), header, np.dtype(dtype))
 
 
 def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> None:
@@ -80,10 +80,10 @@ def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> N
             f"An annotation of {shown(like)} must be uint8 of shape {header.grid.shape}; it is {voxels.dtype} of "
             f"shape {voxels.shape}: reload the case and send it again."
         )
-    write_voxels(path, voxels, header, np.dtype(np.uint8))
+    _write(path, voxels, header, np.dtype(np.uint8))
 
 
-def write_voxels(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
+def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
     """File-order voxels to ``path`` (.nii or .nii.gz): a temporary file beside it, synced, then renamed over it."""
     header = type(like.nifti)()
     header.set_data_dtype(dtype)

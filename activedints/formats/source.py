@@ -17,7 +17,7 @@ from activedints.core.volume import IGNORE
 from activedints.formats import folders, msd
 from activedints.formats.case import CaseSource, Dataset, Listing
 from activedints.formats.header import read_header
-from activedints.formats.names import safe_name, shown
+from activedints.formats.names import safe_name, shown, stem
 from activedints.formats.voxels import check_image, check_label, check_same_grid
 
 
@@ -41,6 +41,25 @@ def read_dataset(
     else:
         listing = folders.list_cases(path, channel_globs)
     return check_listing(listing, report)
+
+
+def read_image(
+    image: Path, channels: dict[str, str] | None = None, default_channels: tuple[str, ...] = ()
+) -> CaseSource:
+    """One image from outside, checked: a 4-D file, or one 3-D file per channel (``{"FLAIR": "scans/f.nii.gz"}``).
+
+    A channel's file is looked for as it is written and then as a pattern inside ``image``, if that is a folder. The
+    channels of a single file are called ``default_channels``; InvalidChannels if they are not as many.
+    """
+    image = Path(image)
+    if channels is None:
+        if image.is_dir():
+            raise InvalidFile(f"{shown(image)} must be a file; it is a folder: name its files with --channel.")
+        case = CaseSource(stem(image), (image,), default_channels or (stem(image),))
+    else:
+        files = tuple(folders.channel_file(image, name, pattern) for name, pattern in channels.items())
+        case = CaseSource(stem(image.resolve()), files, tuple(channels))
+    return check_case(case, None)[0]
 
 
 def check_listing(listing: Listing, report: Report = silent) -> Dataset:

@@ -27,7 +27,7 @@ def test_auroc_by_hand() -> None:
     assert auroc(np.ones(0), np.ones(0, bool)) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pairs)
 def test_auroc_against_scikit_learn(rows: list[tuple[float, bool]]) -> None:
     score, positive = (np.array(column) for column in zip(*rows))
