@@ -34,7 +34,7 @@ def read_volume(source: CaseSource) -> Volume:
     for header in headers:
         check_same_grid(header, headers[0])
         raw = read_raw(header)
-        ras = _order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
+        ras = ras_order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
         for index in range(header.channels):
             array[channel] = scale(header, ras[..., index])
             channel += 1
@@ -46,11 +46,11 @@ def read_labelmap(path: Path, like: Path | None = None) -> LabelMap:
     header = read_header(path)
     reference = header if like is None else read_header(like)
     check_same_grid(header, reference)
-    ras = _order(header.grid, reference.grid).to_ras(read_label_raw(header))
+    ras = ras_order(header.grid, reference.grid).to_ras(read_label_raw(header))
     return LabelMap(np.ascontiguousarray(ras), reference.grid.ras.affine)
 
 
-def _order(grid: Grid, reference: Grid) -> Grid:
+def ras_order(grid: Grid, reference: Grid) -> Grid:
     """The grid whose orientation leads to the reference's RAS order: rounding may tip an axis at 45 degrees."""
     return reference if grid.same(reference) else grid
 
