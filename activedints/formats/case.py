@@ -1,0 +1,40 @@
+"""A case as files on disk, before any voxel is loaded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from activedints.core.settings import LabelSet
+
+
+@dataclass(frozen=True)
+class CaseSource:
+    """A case on disk, checked. ``images``: one 4-D file (channels last) or one 3-D file per channel."""
+
+    name: str
+    images: tuple[Path, ...]
+    channels: tuple[str, ...]
+    label: Path | None = None
+    absent: tuple[str, ...] = ()
+    """Channels that are all zero: accepted, with a warning, and left out of normalisation."""
+    warnings: tuple[str, ...] = ()
+    brain: Path | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What ``read_dataset`` found. ``problems``: unusable case or file -> the one sentence why."""
+
+    cases: tuple[CaseSource, ...]
+    labels: LabelSet | None
+    channels: tuple[str, ...]
+    problems: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a layout (dataset.json, folders) names, unchecked: candidates, and entries that are already hopeless."""
+
+    cases: tuple[CaseSource, ...]
+    labels: LabelSet | None
+    channels: tuple[str, ...]
+    problems: dict[str, str]
