@@ -95,7 +95,7 @@ class CohortSettings:
     """The same for features of about 12 mm, the scale of a gyrus."""
     atrophy: Range = (-0.12, 0.30)
     """Shift of the threshold at which a sulcus shows fluid."""
-    ventricles: Range = (-2.0, 5.0)
+    ventricles: Range = (-3.0, 4.0)
     """Growth of the ventricles' wall."""
 
     # growth
@@ -116,8 +116,8 @@ class CohortSettings:
     mean_jitter: Range = (0.5, 1.8)
     """A case's factor on all spreads: some scanners are ordinary, some are not."""
     gamma: float = 0.15
-    bias: Range = (0.02, 0.25)
-    noise: Range = (0.01, 0.06)
+    bias: Range = (0.02, 0.15)
+    noise: Range = (0.006, 0.04)
     texture: Range = (0.01, 0.05)
     blur: Range = (0.2, 0.9)
     """Standard deviation of the point spread in mm beyond the voxel."""
