@@ -146,7 +146,7 @@ def _points(
     extent = np.array(template.maps.shape[1:]) * size
     shape = tuple(int(np.ceil(side * 1.16 / step)) for side in extent)
     tilt = rng.normal(0, settings.rotation, 3) * [1.0, 0.4, 0.5]
-    stretch = np.exp(rng.normal(0.02, settings.stretch, 3))
+    stretch = np.exp(rng.normal(0, settings.stretch, 3)) / (settings.head if template.average else 1.0)
     linear = _rotation(tilt) @ np.diag(stretch)
     warp = smooth_warp(rng, shape, 40 / step, rng.uniform(*settings.warp_coarse) / step)
     warp += smooth_warp(rng, shape, 12 / step, rng.uniform(*settings.warp_fine) / step)
@@ -190,11 +190,12 @@ def _individual(
     csf, ventricle, cortex, deep, white = soft
     total = np.maximum(soft.sum(0), 1e-3)
     folds = _sheets(rng, mask.shape, 15 / settings.spacing) * settings.spacing
-    own = 1.0 if template.average else 0.25
+    near = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 12).astype(np.float32)
+    own = near * (1.0 if template.average else 0.25)
     fluid = csf / total - (0.40 if template.average else 0.55) + rng.uniform(*settings.atrophy)
-    fluid = _step(fluid + own * (0.30 * np.exp(-((folds / 1.6) ** 2)) - 0.10), 0.12)
+    fluid = _step(fluid + own * (0.50 * np.exp(-((folds / 1.6) ** 2)) - 0.16), 0.12)
     vent = _step(ventricle / total - 0.5, 0.12)
-    wm = _step(white / total - 0.5 + own * (0.22 - 0.55 * np.exp(-((folds / 3.2) ** 2))), 0.14)
+    wm = _step(white / total - 0.5 + own * (0.30 - 0.80 * np.exp(-((folds / 3.2) ** 2))), 0.14)
     grey = np.clip(1 - wm, 0, 1)
     share = deep / np.maximum(deep + cortex, 1e-3)
     parts = np.stack([fluid, vent, grey * (1 - share), grey * share, wm])

@@ -10,7 +10,9 @@ from scipy import ndimage
 
 from activedints.cohort.fields import Field, smooth_noise
 from activedints.cohort.growth import Tumour
-from activedints.cohort.settings import ANATOMY, FINDINGS, TISSUES, CohortSettings, Contrast
+from activedints.cohort.settings import FINDINGS, TISSUES, CohortSettings, Contrast
+
+TUMOUR = slice(TISSUES.index("edema"), None)
 
 
 def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) -> Field:
@@ -28,6 +30,7 @@ def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) 
     plexus = np.exp(-(first**2 + second**2) / 0.2) * ventricle * rng.uniform(0, 0.8)
     surface = np.clip(csf + rim - 0.2, 0, 1)
     vessels = np.clip((tubes + 0.8 * np.clip(fine + 0.5 * broad - 1.6, 0, 1)) * surface + sinus + plexus, 0, 1)
+    findings[FINDINGS.index("vessel")] = vessels
     caps = ndimage.gaussian_filter(ventricle, 3 / settings.spacing) * white * rng.uniform(0, 1.2)
     dots = np.clip(fine + broad - rng.uniform(2.2, 4.0), 0, 1) * white
     findings[FINDINGS.index("spot")] = np.clip(caps + dots, 0, 1)
@@ -62,10 +65,10 @@ def acquire(
     settings: CohortSettings, fractions: Field, mask: npt.NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int16], dict[str, str]]:
     """Images (channel, x, y, z) int16, zero outside ``mask``, and what is wrong with which channel."""
-    jitter = rng.uniform(*settings.mean_jitter)
+    jitter, stands_out = rng.uniform(*settings.mean_jitter), rng.uniform(*settings.conspicuity)
     images, faults = [], {}
     for contrast in settings.channels:
-        image, fault = _channel(settings, contrast, fractions, mask, jitter, rng)
+        image, fault = _channel(settings, contrast, fractions, mask, (jitter, stands_out), rng)
         images.append(image)
         if fault:
             faults[contrast.name] = fault
@@ -77,12 +80,12 @@ def _channel(
     contrast: Contrast,
     fractions: Field,
     mask: npt.NDArray[np.bool_],
-    jitter: float,
+    character: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int16], str]:
     chance = rng.random()
     fault = "missing" if chance < settings.missing else "bad" if chance < settings.missing + settings.bad else ""
-    image = _signal(settings, contrast, fractions, mask, jitter, rng)
+    image = _signal(settings, contrast, fractions, mask, character, rng)
     image = _blurred(settings, image, mask, fault == "bad", rng)
     top = max(float(image[mask].max()), 1e-3)
     image = top * (np.clip(image, 0, None) / top) ** np.exp(rng.normal(0, settings.gamma))
@@ -98,10 +101,18 @@ def _channel(
 
 
 def _signal(
-    settings: CohortSettings, contrast: Contrast, fractions: Field, mask: npt.NDArray[np.bool_], jitter: float, rng: np.random.Generator
+    settings: CohortSettings,
+    contrast: Contrast,
+    fractions: Field,
+    mask: npt.NDArray[np.bool_],
+    character: tuple[float, float],
+    rng: np.random.Generator,
 ) -> Field:
     """Sum of fraction times mean, the mean varying between cases and slowly over the brain, plus texture."""
+    jitter, stands_out = character
     means = np.array(contrast.means) + np.clip(rng.normal(0, 1, len(TISSUES)), -2, 2) * contrast.spreads * jitter
+    white = means[TISSUES.index("white")]
+    means[TUMOUR] = white + stands_out * (means[TUMOUR] - white)
     means = np.maximum(means, 0.05).astype(np.float32)
     shape = fractions.shape[1:]
     bright = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 5).astype(np.float32)
@@ -112,7 +123,7 @@ def _signal(
     signal = np.zeros(shape, np.float32)
     for tissue, mean in zip(fractions, means):
         signal += tissue * mean
-    ill = fractions[len(ANATOMY) + 2 :].sum(0)
+    ill = fractions[TUMOUR].sum(0)
     grey = fractions[TISSUES.index("cortex")] + fractions[TISSUES.index("deep grey")]
     return signal * (1 + texture + slow * grey + lumps * ill + bright)
 
