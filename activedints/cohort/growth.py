@@ -138,7 +138,7 @@ def front_growth(
     geometric mean of its two sides, so that nothing enters blocked voxels.
     """
     radius = (3 * voxels / (4 * np.pi)) ** (1 / 3)
-    reach = int(2.4 * radius + 12 / spacing)
+    reach = int(1.9 * radius + 10 / spacing)
     where = ndimage.find_objects((start > 0).astype(np.int8))[0]
     box = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in where)
     medium = np.minimum(medium[box], 2.5)

@@ -18,6 +18,10 @@ class CaseSource:
     """Channels that are all zero: accepted, with a warning, and left out of normalisation."""
     warnings: tuple[str, ...] = ()
     brain: Path | None = None
+    originals: tuple[Path, ...] = ()
+    """What ``images`` were made from, where DICOM was converted or a channel resampled; else empty."""
+    done: tuple[str, ...] = ()
+    """What was done to get from ``originals`` to ``images``, one sentence each, to be shown."""
 
 
 @dataclass(frozen=True)

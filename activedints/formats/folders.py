@@ -1,5 +1,6 @@
 """Plain NIfTI folders: 4-D files, or one folder per case with one file per channel found by a pattern."""
 
+import os
 from pathlib import Path
 
 from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFile
@@ -67,6 +68,16 @@ def _one(root: Path, folder: Path, channel: str, pattern: str) -> Path | None:
             f"{[p.name for p in found[:3]] or ''}: add it or narrow the pattern."
         )
     return inside(root, found[0].relative_to(root), f"--channel {channel}")
+
+
+def channel_file(folder: Path, channel: str, pattern: str) -> Path:
+    """The file that is called ``pattern``, else the one file in ``folder`` that matches it."""
+    if os.path.lexists(pattern):
+        return Path(pattern)
+    found = _one(folder, folder, channel, pattern) if folder.is_dir() else None
+    if found is None:
+        raise InvalidFile(f"{shown(pattern)} does not exist: name the file of channel {channel}.")
+    return found
 
 
 def _by_file(path: Path) -> Listing:

@@ -34,7 +34,7 @@ def read_volume(source: CaseSource) -> Volume:
     for header in headers:
         check_same_grid(header, headers[0])
         raw = read_raw(header)
-        ras = _order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
+        ras = ras_order(header.grid, grid).to_ras(raw.reshape(*raw.shape[:3], -1))
         for index in range(header.channels):
             array[channel] = scale(header, ras[..., index])
             channel += 1
@@ -46,11 +46,11 @@ def read_labelmap(path: Path, like: Path | None = None) -> LabelMap:
     header = read_header(path)
     reference = header if like is None else read_header(like)
     check_same_grid(header, reference)
-    ras = _order(header.grid, reference.grid).to_ras(read_label_raw(header))
+    ras = ras_order(header.grid, reference.grid).to_ras(read_label_raw(header))
     return LabelMap(np.ascontiguousarray(ras), reference.grid.ras.affine)
 
 
-def _order(grid: Grid, reference: Grid) -> Grid:
+def ras_order(grid: Grid, reference: Grid) -> Grid:
     """The grid whose orientation leads to the reference's RAS order: rounding may tip an axis at 45 degrees."""
     return reference if grid.same(reference) else grid
 
@@ -60,8 +60,15 @@ def write_labelmap(path: Path, label: LabelMap, like: Path) -> None:
     write_map(path, label.array, label.affine, like, np.uint8)
 
 
-def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype: npt.DTypeLike = np.float32) -> None:
-    """Write a RAS+ map (x, y, z) or (x, y, z, class) on the grid of the file ``like``."""
+def write_map(
+    path: Path,
+    array: npt.NDArray,
+    affine: Affine,
+    like: Path,
+    dtype: npt.DTypeLike = np.float32,
+    slope: float = 1.0,
+) -> None:
+    """Write a RAS+ map (x, y, z) or (x, y, z, class) on the grid of ``like``; readers multiply it by ``slope``."""
     header = read_header(like)
     given = Grid(array.shape[:3], np.asarray(affine, dtype=float))  # type: ignore[arg-type]
     if not given.same(header.grid.ras):
@@ -69,7 +76,13 @@ def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype:
             f"A map written to {shown(path)} must lie on the grid of {shown(like)} ({header.grid.ras}); it has "
             f"{given}: make it from that file."
         )
-    _write(path, header.grid.from_ras(array), header, np.dtype(dtype))
+    _write(path, header.grid.from_ras(array), header, np.dtype(dtype), slope)
+
+
+def write_heat_map(path: Path, share: npt.NDArray[np.floating], affine: Affine, like: Path) -> None:
+    """Write a RAS+ map of values in [0, 1] in one byte a voxel (slope 1/255) on the grid of ``like``."""
+    levels = np.rint(np.clip(share, 0.0, 1.0) * 255).astype(np.uint8)
+    write_map(path, levels, affine, like, np.uint8, slope=1 / 255)
 
 
 def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> None:
@@ -83,7 +96,7 @@ def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> N
     _write(path, voxels, header, np.dtype(np.uint8))
 
 
-def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
+def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype, slope: float = 1.0) -> None:
     """File-order voxels to ``path`` (.nii or .nii.gz): a temporary file beside it, synced, then renamed over it."""
     header = type(like.nifti)()
     header.set_data_dtype(dtype)
@@ -92,7 +105,7 @@ def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> No
     header["xyzt_units"] = int(like.nifti["xyzt_units"]) & 7  # the unit of space only
     for field in PLACEMENT:
         header[field] = like.nifti[field]
-    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    header["scl_slope"], header["scl_inter"] = slope, 0.0
     header["vox_offset"] = len(header.binaryblock) + 4
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".tmp")
     try:

@@ -16,15 +16,23 @@ from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE
 from activedints.formats import folders, msd
 from activedints.formats.case import CaseSource, Dataset, Listing
+from activedints.formats.convert import Conversion, convert
 from activedints.formats.header import read_header
-from activedints.formats.names import safe_name, shown
+from activedints.formats.names import safe_name, shown, stem
 from activedints.formats.voxels import check_image, check_label, check_same_grid
 
 
 def read_dataset(
-    path: Path, format: str = "auto", channel_globs: dict[str, str] | None = None, report: Report = silent
+    path: Path,
+    format: str = "auto",
+    channel_globs: dict[str, str] | None = None,
+    report: Report = silent,
+    conversion: Conversion | None = None,
 ) -> Dataset:
-    """Find and check every case under ``path``; nothing is written, and one file at a time is in memory.
+    """Find and check every case under ``path``; one file at a time is in memory.
+
+    Nothing is written but what ``conversion`` asks for, into its scratch folder: DICOM folders as NIfTI, channels on
+    other grids resampled to its reference.
 
     ``format`` is ``msd`` (a folder with dataset.json, or that file), ``nifti`` or ``auto``; ``channel_globs`` maps
     a channel to the pattern of its file inside each case folder (``{"FLAIR": "*flair*"}``). A case that cannot be
@@ -40,10 +48,32 @@ def read_dataset(
         listing = msd.list_cases(path)
     else:
         listing = folders.list_cases(path, channel_globs)
-    return check_listing(listing, report)
+    return check_listing(listing, report, conversion)
 
 
-def check_listing(listing: Listing, report: Report = silent) -> Dataset:
+def read_image(
+    image: Path,
+    channels: dict[str, str] | None = None,
+    default_channels: tuple[str, ...] = (),
+    conversion: Conversion | None = None,
+) -> CaseSource:
+    """One image from outside, checked: a 4-D file, or one 3-D file per channel (``{"FLAIR": "scans/f.nii.gz"}``).
+
+    A channel's file is looked for as it is written and then as a pattern inside ``image``, if that is a folder. The
+    channels of a single file are called ``default_channels``; InvalidChannels if they are not as many.
+    """
+    image = Path(image)
+    if channels is None:
+        if image.is_dir():
+            raise InvalidFile(f"{shown(image)} must be a file; it is a folder: name its files with --channel.")
+        case = CaseSource(stem(image), (image,), default_channels or (stem(image),))
+    else:
+        files = tuple(folders.channel_file(image, name, pattern) for name, pattern in channels.items())
+        case = CaseSource(stem(image.resolve()), files, tuple(channels))
+    return check_case(convert(case, conversion), None)[0]
+
+
+def check_listing(listing: Listing, report: Report = silent, conversion: Conversion | None = None) -> Dataset:
     """Open and check every candidate of a listing, one at a time."""
     usable: list[CaseSource] = []
     problems = dict(listing.problems)
@@ -52,14 +82,14 @@ def check_listing(listing: Listing, report: Report = silent) -> Dataset:
     for index, case in enumerate(listing.cases):
         key = shown(case.name) if case.name not in problems else f"{shown(case.name)} ({index + 1})"
         try:
-            checked, found = check_case(case, listing.labels)
-            same = unicodedata.normalize("NFC", case.name).casefold()
+            checked, found = check_case(convert(case, conversion), listing.labels)
+            same = unicodedata.normalize("NFC", checked.name).casefold()
             if same in seen:
                 raise DuplicateCase(
                     f"Two cases are named {seen[same]} (case number {index + 1}, {shown(case.images[0])}, is the "
                     "second): rename one of them."
                 )
-            seen[same] = case.name
+            seen[same] = checked.name
             usable.append(checked)
             values |= found
         except ActiveDintsError as fault:

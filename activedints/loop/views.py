@@ -25,9 +25,8 @@ def mean_of(values: list[float | None]) -> tuple[float | None, int]:
 
 def summarise(rows: list[Evaluation]) -> dict[str, Any]:
     """Dice per label and for any foreground over cases; null where no case defines it."""
-    measured = [row.metrics["labels"] for row in rows]
-    labels = list(dict.fromkeys(label for by_label in measured for label in by_label))
-    dice = {label: mean_of([by_label[label]["dice"] for by_label in measured if label in by_label])[0] for label in labels}
+    labels = list(dict.fromkeys(label for row in rows for label in row.metrics["labels"]))
+    dice = {label: mean_of([row.metrics["labels"][label]["dice"] for row in rows])[0] for label in labels}
     foreground, n = mean_of([row.metrics["any_foreground"]["dice"] for row in rows])
     return {"dice": dice, "any_foreground_dice": foreground, "n": n}
 
@@ -38,7 +37,7 @@ def status(store: Store) -> dict[str, Any]:
         experiment = cases.active_experiment(session)
         if experiment is None:
             empty = {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0}
-            nothing = {"dice": {}, "any_foreground_dice": None, "n": 0}
+            nothing: dict[str, Any] = {"dice": {}, "any_foreground_dice": None, "n": 0}
             return {"experiment": None, "cycle": None, "phase": None, "counts": empty, "metrics": nothing}
         cycle = cycles.current(session, experiment.id)
         return {

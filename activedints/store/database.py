@@ -48,8 +48,7 @@ class Store:
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.rollback()
+            yield session  # closing ends the transaction and leaves what was read usable
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -172,7 +172,8 @@ def evaluate_fixed(store: Store, turn: Turn, model_id: int) -> None:
         measured = metrics.evaluate(reference.array, predicted.array, turn.settings.labels, spacing(reference.affine))
         figures = asdict(measured)
         if only_foreground:
-            figures["dice"] = dict.fromkeys(turn.settings.labels.foreground)
+            for label in figures["labels"].values():  # which label is where, the starter does not say
+                label.update(dice=None, hd95_mm=None, assd_mm=None)
         with store.write() as session:
             session.merge(
                 Evaluation(model_id=model_id, case_id=case.id, annotation_id=annotation.id, role=role, metrics=figures)

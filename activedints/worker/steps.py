@@ -18,7 +18,6 @@ from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn import networks
 from activedints.learn.compute import pick_device
-from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import experiments, turns
 from activedints.store import cases, cycles
@@ -93,6 +92,8 @@ def train(job: Job, store: Store, report: Report) -> Finish:
 
 def search(job: Job, store: Store, report: Report) -> Finish:
     """Search an architecture on the labelled cases (the topology regimes); the training that follows uses it."""
+    from activedints.learn.search import search as run_search
+
     with store.read() as session:
         turn = turn_of(session, job)
         rows = labelled_cases(session, turn)

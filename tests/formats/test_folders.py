@@ -8,7 +8,7 @@ from scans import LPS, image, label, save
 
 from activedints.core.errors import InvalidChannels, InvalidFile, InvalidSettings
 from activedints.formats.nifti import read_volume
-from activedints.formats.source import read_dataset
+from activedints.formats.source import read_dataset, read_image
 
 GLOBS = {"FLAIR": "*flair*", "T1w": "*t1*", "label": "*seg*"}
 
@@ -84,3 +84,18 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_dataset(tmp_path / "x")
     with pytest.raises(InvalidSettings, match="auto, msd or nifti"):
         read_dataset(tmp_path, format="dicom")
+
+
+def test_one_image_by_itself(tmp_path: Path) -> None:
+    folder = folder_of_cases(tmp_path) / "p1"
+    stacked = save(tmp_path / "both.nii.gz", image(2))
+    assert read_image(stacked, None, ("FLAIR", "T1w")).channels == ("FLAIR", "T1w")
+    with pytest.raises(InvalidChannels, match="the 3 channels"):
+        read_image(stacked, None, ("FLAIR", "T1w", "T2w"))
+    by_name = read_image(folder, {"FLAIR": str(folder / "x_flair.nii.gz"), "T1w": "*t1*"})
+    assert (by_name.name, by_name.channels) == ("p1", ("FLAIR", "T1w"))
+    assert by_name.images == (folder / "x_flair.nii.gz", folder / "x_t1.nii.gz")
+    with pytest.raises(InvalidFile, match="must be a file; it is a folder"):
+        read_image(folder)
+    with pytest.raises(InvalidFile, match="name the file of channel FLAIR"):
+        read_image(stacked, {"FLAIR": "none.nii.gz"})

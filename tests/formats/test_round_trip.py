@@ -50,7 +50,7 @@ def affines(draw: st.DrawFn) -> np.ndarray:
     return matrix
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(affines(), st.tuples(*[st.integers(4, 7)] * 3), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
 def test_round_trip(tmp_path_factory, affine, shape, seed, four_d, qform_only) -> None:
     folder = tmp_path_factory.mktemp("trip")
