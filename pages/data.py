@@ -47,7 +47,14 @@ with frame.page("Data", needs="nothing") as here:
     rows = views.case_table(here.store)
     jobs.strip(here)
     if rows:
-        chosen = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row", key="cases")
+        chosen = st.dataframe(
+            rows,
+            hide_index=True,
+            on_select="rerun",
+            selection_mode="single-row",
+            key="cases",
+            column_config={"id": None, "brain mask": st.column_config.TextColumn(width="medium")},
+        )
         st.caption(f"{len(rows)} cases of the active experiment. A case's own grid is kept from import to export.")
         for row in chosen.selection.rows:
             address = {"case": str(rows[row]["id"]), "reader": here.reader}

@@ -5,7 +5,6 @@ import streamlit as st
 from activedints.core.job import JobStatus
 from activedints.loop import running, views
 from activedints.ui import charts, frame, jobs
-from activedints.ui.words import duration, when
 
 COLUMNS = ("id", "kind", "status", "cycle", "message", "created_at", "attempts")
 TIMES = st.column_config.DatetimeColumn("asked for", format="YYYY-MM-DD HH:mm:ss")
@@ -20,7 +19,6 @@ def draw_story(here: frame.Here, job_id: int) -> None:
     elif progress.job.status == JobStatus.DONE:
         with st.container(border=True):
             jobs.draw_progress(progress)
-            st.caption(f"Took {duration(progress.seconds)}, until {when(progress.job.finished_at)}.")
     else:
         jobs.show_failure(here, progress.job)
     if progress.curves and not progress.unfinished:
@@ -42,7 +40,6 @@ with frame.page("Jobs", needs="nothing") as here:
             on_select="rerun",
             selection_mode="single-row",
             key="jobs",
-            height=280,
         )
         st.caption("Choose a row to see its story; the newest is shown otherwise.")
         picked = chosen.selection.rows

@@ -15,7 +15,7 @@ def table(title: str, rows: Sequence[dict[str, Any]], file: str) -> None:
         st.subheader(title, anchor=False, width="content")
         text = progress.to_csv(rows)
         st.download_button("CSV", text, file, "text/csv", icon=":material/download:", key=file, on_click="ignore")
-    st.dataframe(rows, hide_index=True)
+    st.dataframe(rows, hide_index=True, placeholder="–")
 
 
 with frame.page("Progress") as here:

@@ -57,6 +57,7 @@ def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
     check_reader(reader)
     with store.write() as session:
         experiment = experiments.active(session)
+        cases.role_of(session, experiment.id, case_id)  # NotFound for a case of elsewhere
         annotations.lease(session, experiment.id, case_id, reader)
         return _gather(session, store, experiment, cases.case(session, case_id), reader)
 

@@ -22,6 +22,7 @@ from activedints.ui import server
 from activedints.ui.menu import HOME, ROOT, groups
 
 ICON = Path(__file__).parent / "icon.svg"
+LOGO = Path(__file__).parent / "logo.svg"
 STYLE = Path(__file__).parent / "style.css"
 DEFAULT_WORKSPACE = "data/workspace"
 
@@ -148,10 +149,8 @@ def _simulated_badge(here: Here) -> None:
 
 
 def _sidebar(here: Here) -> None:
+    st.logo(str(LOGO), size="large", icon_image=str(ICON))
     with st.sidebar:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(ICON.read_text(), width=28)
-            st.markdown("**Active-DiNTS**", width="content")
         for name, screens in groups().items():
             if name:
                 st.caption(name)

@@ -74,10 +74,17 @@ def draw_progress(progress: Progress) -> None:
         cycle = "" if job.cycle is None else f", cycle {job.cycle}"
         st.markdown(f"**{DOING.get(job.kind, job.kind)}**{cycle}", width="content")
         badge(job)
-        if job.started_at:
-            left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-            st.caption(f"{duration(progress.seconds)} so far{left}", width="content")
+        st.caption(_time(progress), width="content")
     st.progress(progress.share or 0.0, text=job.message)
+
+
+def _time(progress: Progress) -> str:
+    if not progress.unfinished:
+        return f"took {duration(progress.seconds)}, until {when(progress.job.finished_at)}"
+    if progress.job.started_at is None:
+        return f"asked for {when(progress.job.created_at)}"
+    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    return f"{duration(progress.seconds)} so far{left}"
 
 
 def badge(job: JobView) -> None:
