@@ -10,15 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core import query as strategies
 from activedints.core.cycle import Role
 from activedints.core.score import DEFAULT_REDUCTION
 from activedints.loop import turns
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Cycle, Experiment
 
 Row = dict[str, Any]

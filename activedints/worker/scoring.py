@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core import metrics
 from activedints.core.cycle import Phase, Role
@@ -21,7 +20,7 @@ from activedints.learn.model import load_model
 from activedints.learn.predict import predict
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Evaluation, Job, Model, Prediction
 from activedints.worker.gather import Turn, read_scan, turn_of
 
