@@ -92,6 +92,11 @@ def named_architecture(named: str) -> Architecture | None:
     return Architecture.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
+def choices(first: str) -> list[str]:
+    """Names of the architectures that ship, ``first`` (what an experiment has now) at the top."""
+    return list(dict.fromkeys([first, *sorted(file.stem for file in SHIPPED.glob("*.json"))]))
+
+
 def _facts(session: Session, model: Model | None) -> list[tuple[str, str]]:
     if model is None:
         return [("Model", "none yet: this architecture will be trained first")]

@@ -12,8 +12,9 @@ from typing import Any
 
 from activedints.core import query as strategies
 from activedints.core.cycle import Role
+from activedints.core.metrics import ANY_FOREGROUND, QUANTITIES
 from activedints.core.score import DEFAULT_REDUCTION
-from activedints.loop import turns
+from activedints.loop import experiments, turns
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -21,7 +22,6 @@ from activedints.store.schema import Annotation, Cycle, Experiment
 
 Row = dict[str, Any]
 
-ANY_FOREGROUND = "any foreground"
 MEASURES = {
     "entropy": "predictive entropy (nats)",
     "expected_entropy": "expected entropy (nats)",
@@ -41,8 +41,6 @@ REDUCTIONS = {
 class ProgressView:
     """One experiment's course. ``score`` is the Score that the strategy ranks by (entropy's for 'random')."""
 
-    experiment: str
-    simulated: bool
     strategy: str
     score: str
     scores: tuple[str, ...]
@@ -51,57 +49,75 @@ class ProgressView:
     holdout_unread: int
     cycles: tuple[Row, ...]
     """cycle, phase, labelled, model, seconds, steps."""
-    dice: tuple[Row, ...]
-    """cycle, labelled, label, dice, n."""
-    surface: tuple[Row, ...]
-    """cycle, labelled, measure, mm, n."""
+    figures: tuple[Row, ...]
+    """Over the holdout: cycle, labelled, label, and a mean and its n per quantity ('dice', 'dice n', ...)."""
     uncertainty: tuple[Row, ...]
-    """cycle, score, mean, n: over the cases that were still in the pool."""
+    """cycle, labelled, score, mean, n: over the cases that were still in the pool."""
     pool: tuple[Row, ...]
     """cycle, case, queried, and one column per Score."""
     queries: tuple[Row, ...]
     """cycle, rank, case, strategy, score, reason, state."""
     reading: tuple[Row, ...]
     """case, version, reader, source, seconds, minutes, submitted."""
-    evaluations: tuple[Row, ...]
-    """cycle, case, role, one column per label's Dice, and the other measures."""
+    measures: tuple[Row, ...]
+    """One row per cycle, fixed case and label: role, and the quantities; None where one is not defined."""
+
+    @property
+    def no_holdout(self) -> str | None:
+        """Why there can be no figure, or None if there can."""
+        if not self.holdout:
+            return "No holdout yet: no case of this experiment is set aside for reporting."
+        if self.holdout_unread:
+            return f"No holdout yet: {self.holdout_unread} of {self.holdout} holdout cases wait for a reader."
+        return None
+
+    @property
+    def scored_cycles(self) -> list[int]:
+        return sorted({row["cycle"] for row in self.pool})
+
+    def pool_of(self, cycle: int) -> list[Row]:
+        """The Scores that one cycle's model gave."""
+        return [row for row in self.pool if row["cycle"] == cycle]
+
+    @property
+    def times(self) -> list[Row]:
+        """Annotations that a person made, in the order of submission."""
+        return [row for row in self.reading if row["source"] == "reader"]
 
 
-def view(store: Store) -> ProgressView | None:
-    """The active experiment's course, or None while there is none."""
+def view(store: Store) -> ProgressView:
+    """The active experiment's course; NotFound while there is none."""
     with store.read() as session:
-        experiment = cases.active_experiment(session)
-        return _view(session, experiment) if experiment else None
+        return _view(session, experiments.active(session))
 
 
 def _view(session: Session, experiment: Experiment) -> ProgressView:
     settings = turns.settings_of(experiment)
     annotated = cases.annotated_ids(session, experiment.id)
     holdout = cases.members(session, experiment.id, Role.HOLDOUT)
+    unread = sum(case.id not in annotated for case in holdout)
     all_cycles = cycles.all_of(session, experiment.id)
     with_model = [cycle for cycle in all_cycles if cycle.model_id is not None]
-    evaluations = [row for cycle in with_model for row in _evaluations(session, cycle)]
-    pool = [row for cycle in with_model for row in _pool(session, experiment, cycle)]
+    measures = [row for cycle in with_model for row in _measures(session, cycle)]
+    pool = [row for cycle in with_model for row in _pool(session, experiment, cycle, all_cycles)]
     scores = tuple(dict.fromkeys(name for row in pool for name in row if name not in ("cycle", "case", "queried")))
-    judged = [row for row in evaluations if row["role"] == Role.HOLDOUT]
+    score = strategies.MEASURE_OF.get(settings.strategy, f"entropy/{DEFAULT_REDUCTION}")
     labelled = {cycle.number: len(cycles.trained_on(session, cycle.model_id or 0)) for cycle in with_model}
+    judged = [row for row in measures if row["role"] == Role.HOLDOUT and not unread]
     return ProgressView(
-        experiment=experiment.name,
-        simulated=settings.simulated,
         strategy=settings.strategy,
-        score=strategies.MEASURE_OF.get(settings.strategy, f"entropy/{DEFAULT_REDUCTION}"),
+        score=score if score in scores else (scores[0] if scores else score),
         scores=scores,
         labels=settings.labels.foreground,
         holdout=len(holdout),
-        holdout_unread=sum(case.id not in annotated for case in holdout),
+        holdout_unread=unread,
         cycles=tuple(_cycle_row(session, cycle, labelled.get(cycle.number)) for cycle in all_cycles),
-        dice=tuple(_means(judged, _dice_columns(settings.labels.foreground), labelled, "label", "dice")),
-        surface=tuple(_means(judged, _surface_columns(judged), labelled, "measure", "mm")),
-        uncertainty=tuple(_mean_scores(pool, scores)),
+        figures=tuple(_figures(judged, labelled)),
+        uncertainty=tuple(_mean_scores(pool, scores, labelled)),
         pool=tuple(pool),
         queries=tuple(row for cycle in all_cycles for row in _queries(session, experiment, cycle, annotated)),
         reading=tuple(_reading(row) for row in _annotations(session, experiment)),
-        evaluations=tuple(evaluations),
+        measures=tuple(measures),
     )
 
 
@@ -117,40 +133,30 @@ def _cycle_row(session: Session, cycle: Cycle, labelled: int | None) -> Row:
     }
 
 
-def _evaluations(session: Session, cycle: Cycle) -> list[Row]:
-    """One row per annotated fixed case; a measure per label becomes a column 'measure: label'."""
+def _measures(session: Session, cycle: Cycle) -> list[Row]:
+    """What the cycle's model reached on every annotated fixed case, a row per label and one for any foreground."""
     rows = []
     for found in cycles.evaluations(session, cycle.model_id or 0):
-        row: Row = {"cycle": cycle.number, "case": found.case.name, "role": found.role}
-        for name, value in found.metrics.items():
-            columns = {f"{name}: {key}": v for key, v in value.items()} if isinstance(value, dict) else {name: value}
-            row |= columns
-        rows.append(row)
+        by_label = {ANY_FOREGROUND: found.metrics["any_foreground"], **found.metrics["labels"]}
+        for label, measured in by_label.items():
+            rows.append({"cycle": cycle.number, "case": found.case.name, "role": found.role, "label": label} | measured)
     return rows
 
 
-def _dice_columns(labels: tuple[str, ...]) -> dict[str, str]:
-    return {"any_foreground_dice": ANY_FOREGROUND} | {f"dice: {label}": label for label in labels}
-
-
-def _surface_columns(rows: list[Row]) -> dict[str, str]:
-    """Every column in mm, by its words: 'any_foreground_hd95_mm' -> 'any foreground hd95'."""
-    names = dict.fromkeys(name for row in rows for name in row if "_mm" in name)
-    return {name: name.replace("_mm", "").replace("_", " ") for name in names}
-
-
-def _means(rows: list[Row], columns: dict[str, str], labelled: dict[int, int], key: str, unit: str) -> Iterable[Row]:
+def _figures(rows: list[Row], labelled: dict[int, int]) -> Iterable[Row]:
     for cycle in sorted({row["cycle"] for row in rows}):
-        for column, words in columns.items():
-            mean, n = mean_of([row.get(column) for row in rows if row["cycle"] == cycle])
-            yield {"cycle": cycle, "labelled": labelled.get(cycle, 0), key: words, unit: mean, "n": n}
+        for label in dict.fromkeys(row["label"] for row in rows):
+            mine = [row for row in rows if (row["cycle"], row["label"]) == (cycle, label)]
+            means = {quantity: mean_of([row[quantity] for row in mine]) for quantity in QUANTITIES}
+            figures = {k: v for name, (mean, n) in means.items() for k, v in ((name, mean), (f"{name} n", n))}
+            yield {"cycle": cycle, "labelled": labelled.get(cycle, 0), "label": label, **figures}
 
 
-def _pool(session: Session, experiment: Experiment, cycle: Cycle) -> list[Row]:
+def _pool(session: Session, experiment: Experiment, cycle: Cycle, all_cycles: list[Cycle]) -> list[Row]:
     """Scores that the cycle's model gave to learning cases it had not learned from."""
     learned = {annotation.case_id for annotation in cycles.trained_on(session, cycle.model_id or 0)}
     learning = {case.id: case.name for case in cases.members(session, experiment.id, Role.LEARNING)}
-    following = next((c for c in cycles.all_of(session, experiment.id) if c.number == cycle.number + 1), None)
+    following = next((c for c in all_cycles if c.number == cycle.number + 1), None)
     queried = {q.case_id for q in cycles.queries(session, following.id)} if following else set()
     return [
         {"cycle": cycle.number, "case": learning[case_id], "queried": case_id in queried, **found.scores}
@@ -159,11 +165,11 @@ def _pool(session: Session, experiment: Experiment, cycle: Cycle) -> list[Row]:
     ]
 
 
-def _mean_scores(pool: list[Row], scores: tuple[str, ...]) -> Iterable[Row]:
+def _mean_scores(pool: list[Row], scores: tuple[str, ...], labelled: dict[int, int]) -> Iterable[Row]:
     for cycle in sorted({row["cycle"] for row in pool}):
         for score in scores:
             mean, n = mean_of([row.get(score) for row in pool if row["cycle"] == cycle])
-            yield {"cycle": cycle, "score": score, "mean": mean, "n": n}
+            yield {"cycle": cycle, "labelled": labelled.get(cycle, 0), "score": score, "mean": mean, "n": n}
 
 
 def _queries(session: Session, experiment: Experiment, cycle: Cycle, annotated: set[int]) -> list[Row]:

@@ -93,7 +93,7 @@ def events_since(store: Store, job_id: int, event_id: int = 0) -> list[Line]:
 class Progress:
     """How far a job is. ``share`` in 0..1 and ``seconds_left`` are None while nobody can tell.
 
-    ``curves`` are the job's numbers over its steps: name -> [(step, value)].
+    ``curves`` are the job's numbers: name -> [(share of the work in %, value)].
     """
 
     job: JobView
@@ -142,7 +142,10 @@ def _seconds_run(view: JobView) -> float:
 
 def _curves(lines: Sequence[Line], most_points: int) -> dict[str, list[tuple[float, float]]]:
     names = dict.fromkeys(name for line in lines for name in line.metrics)
-    curves = {name: [(float(li.step), li.metrics[name]) for li in lines if name in li.metrics] for name in names}
+    curves = {
+        name: [(100 * li.step / li.total, li.metrics[name]) for li in lines if name in li.metrics and li.total]
+        for name in names
+    }
     return {name: points[:: len(points) // most_points + 1] for name, points in curves.items()}
 
 

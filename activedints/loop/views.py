@@ -165,6 +165,7 @@ def case_table(store: Store) -> list[dict[str, Any]]:
             annotation = newest.get(case.id)
             rows.append(
                 {
+                    "id": case.id,
                     "case": case.name,
                     "role": cases.role_of(session, experiment.id, case.id).value,
                     "annotated": f"v{annotation.version} by {annotation.reader}" if annotation else "",
