@@ -119,7 +119,7 @@ def _signal(
     bright *= np.float32(rng.normal(0.05, 0.12))
     slow = smooth_noise(rng, shape, 45 / settings.spacing) * np.float32(rng.uniform(0.01, 0.06))
     texture = smooth_noise(rng, shape, 3 / settings.spacing) * np.float32(rng.uniform(*settings.texture))
-    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.03, 0.15))
+    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.02, 0.12))
     signal = np.zeros(shape, np.float32)
     for tissue, mean in zip(fractions, means):
         signal += tissue * mean

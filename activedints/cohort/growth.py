@@ -113,7 +113,7 @@ def _core(
     """Tumour cell density in 0..1; each focus is grown to its share of the planned volume."""
     csf, _, cortex, deep, white = brain.fractions
     ratio, front = rng.uniform(*settings.grey_ratio), rng.uniform(*settings.front)
-    uneven = np.exp(0.6 * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
+    uneven = np.exp(rng.uniform(*settings.unevenness) * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
     medium = (white + ratio * (cortex + deep)) * uneven + 0.02 * csf
     shares = rng.dirichlet([3.0] + [1.0] * (len(seeds) - 1)) if len(seeds) > 1 else [1.0]
     density = np.zeros(brain.mask.shape, np.float32)
