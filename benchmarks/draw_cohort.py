@@ -85,9 +85,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     anatomies = anatomy_files(arguments.anatomies) if arguments.anatomies else ()
-    draw(
-        simulated(CohortSettings(), arguments.seed, anatomies), real(arguments.real, arguments.cases), arguments.out
-    )
+    draw(simulated(CohortSettings(), arguments.seed, anatomies), real(arguments.real, arguments.cases), arguments.out)
 
 
 if __name__ == "__main__":

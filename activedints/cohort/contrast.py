@@ -66,12 +66,16 @@ def acquire(
 ) -> tuple[npt.NDArray[np.int16], dict[str, str]]:
     """Images (channel, x, y, z) int16, zero outside ``mask``, and what is wrong with which channel."""
     jitter, stands_out = rng.uniform(*settings.mean_jitter), rng.uniform(*settings.conspicuity)
-    images, faults = [], {}
+    images: list[npt.NDArray[np.int16]] = []
+    faults: dict[str, str] = {}
     for contrast in settings.channels:
         image, fault = _channel(settings, contrast, fractions, mask, (jitter, stands_out), rng)
-        images.append(image)
+        last = contrast is settings.channels[-1]
+        if fault == "missing" and last and all(faults.get(other.name) == fault for other in settings.channels[:-1]):
+            fault = ""  # an examination without any image does not exist
         if fault:
             faults[contrast.name] = fault
+        images.append(np.zeros_like(image) if fault == "missing" else image)
     return np.stack(images), faults
 
 
@@ -97,7 +101,7 @@ def _channel(
     scale = np.exp(rng.uniform(*np.log(settings.scale))) / max(white, 1e-3)
     # a voxel of the brain is never 0: 0 means that nobody scanned there
     grey = np.clip(np.round(image * scale), 1, 32767).astype(np.int16) * mask
-    return (np.zeros_like(grey) if fault == "missing" else grey), fault
+    return grey, fault
 
 
 def _signal(
