@@ -9,10 +9,11 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
-from activedints.cohort.anatomy import Template, grow_brain, label_template, mni_template
+from activedints.cohort.anatomy import grow_brain
 from activedints.cohort.contrast import acquire, label_array, mixture
 from activedints.cohort.growth import Plan, draw_plan, grow_tumour
 from activedints.cohort.settings import CohortSettings
+from activedints.cohort.template import Template, label_template, mni_template
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import Report, silent
 from activedints.core.volume import LabelMap, Volume, voxel_millilitres

@@ -6,9 +6,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from activedints.cohort.anatomy import grow_brain, label_template, mni_template
+from activedints.cohort.anatomy import grow_brain
 from activedints.cohort.settings import ANATOMY, CohortSettings
 from activedints.cohort.simulate import anatomy_files, simulate_case
+from activedints.cohort.template import label_template, mni_template
 from activedints.core.errors import InvalidFile, NotFound
 
 SMALL = CohortSettings(spacing=4.0)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from activedints.cohort.anatomy import grow_brain, mni_template
+from activedints.cohort.anatomy import grow_brain
 from activedints.cohort.growth import Plan, front_growth, grow_tumour
 from activedints.cohort.settings import FINDINGS, CohortSettings
+from activedints.cohort.template import mni_template
 
 SMALL = CohortSettings(spacing=4.0)
 
