@@ -14,10 +14,14 @@ from activedints.core.volume import Affine
 
 @dataclass(frozen=True)
 class Brain:
-    """One head: ``fractions`` (tissue, x, y, z) float32 summing to 1 inside ``mask``, 0 outside; voxel -> mm."""
+    """One head: ``fractions`` (tissue, x, y, z) float32 summing to 1 inside ``mask``, 0 outside; voxel -> mm.
+
+    ``depth`` (x, y, z) is the distance to the brain's surface in mm, 0 outside.
+    """
 
     fractions: Field
     mask: npt.NDArray[np.bool_]
+    depth: Field
     affine: Affine
 
 
@@ -30,14 +34,14 @@ def grow_brain(settings: CohortSettings, template: Template, rng: np.random.Gene
     soft = np.stack([pull(tissue, points) for tissue in template.maps])
     soft *= np.float32(1 / 255)
     mask = ndimage.binary_fill_holes(largest_part(soft.sum(0) > 0.5))
-    fractions = _individual(settings, template, soft, mask, rng)
+    depth = ndimage.distance_transform_edt(mask, sampling=settings.spacing).astype(np.float32)
+    fractions = _individual(settings, template, soft, depth, rng)
     box = ndimage.find_objects(mask.astype(np.int8))[0]
     margin = settings.margin
     pad = [(margin, margin)] * 3
     affine[:3, 3] += settings.spacing * (np.array([side.start for side in box]) - margin)
-    return Brain(
-        np.ascontiguousarray(np.pad(fractions[(slice(None), *box)], [(0, 0), *pad])), np.pad(mask[box], pad), affine
-    )
+    fractions = np.ascontiguousarray(np.pad(fractions[(slice(None), *box)], [(0, 0), *pad]))
+    return Brain(fractions, np.pad(mask[box], pad), np.pad(depth[box], pad), affine)
 
 
 def _points(
@@ -87,13 +91,13 @@ def _rotation(angles: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _individual(
-    settings: CohortSettings, template: Template, soft: Field, mask: npt.NDArray[np.bool_], rng: np.random.Generator
+    settings: CohortSettings, template: Template, soft: Field, depth: Field, rng: np.random.Generator
 ) -> Field:
     """Sharp fractions from soft maps: an average's blurred folds are given back by noise at the scale of a sulcus."""
     csf, ventricle, cortex, deep, white = soft
     total = np.maximum(soft.sum(0), 1e-3)
-    folds = _sheets(rng, mask.shape, 15 / settings.spacing) * settings.spacing
-    near = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 12).astype(np.float32)
+    folds = _sheets(rng, depth.shape, 15 / settings.spacing) * settings.spacing
+    near = np.exp(-depth / 12)
     own = near * (1.0 if template.average else 0.25)
     fluid = csf / total - (0.40 if template.average else 0.55) + rng.uniform(*settings.atrophy)
     fluid = _step(fluid + own * (0.50 * np.exp(-((folds / 1.6) ** 2)) - 0.16), 0.12)
@@ -104,7 +108,7 @@ def _individual(
     parts = np.stack([fluid, vent, grey * (1 - share), grey * share, wm])
     parts[2:] *= (1 - np.clip(fluid + vent, 0, 1))[None]
     parts /= np.maximum(parts.sum(0), 1e-3)
-    parts *= mask
+    parts *= depth > 0
     return parts.astype(np.float32)
 
 

@@ -49,7 +49,7 @@ def simulate_case(
     brain = grow_brain(settings, template, _stream(seed, 2))
     tumour = grow_tumour(settings, brain, plan, _stream(seed, 3))
     fractions = mixture(settings, tumour, _stream(seed, 4))
-    images, faults = acquire(settings, fractions, brain.mask, _stream(seed, 5))
+    images, faults = acquire(settings, fractions, brain.depth, _stream(seed, 5))
     label = LabelMap(label_array(settings, fractions) * brain.mask, brain.affine)
     volume = Volume(images.astype(np.float32), brain.affine, settings.channel_names)
     return volume, label, _facts(settings, plan, template, label, faults)

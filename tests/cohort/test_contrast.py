@@ -35,7 +35,9 @@ def ball() -> tuple[np.ndarray, np.ndarray]:
 
 def test_zero_means_outside_the_brain() -> None:
     fractions, mask = ball()
-    images, faults = acquire(replace(CohortSettings(), missing=0.0), fractions, mask, np.random.default_rng(0))
+    images, faults = acquire(
+        replace(CohortSettings(), missing=0.0), fractions, 20.0 * mask.astype(np.float32), np.random.default_rng(0)
+    )
     assert images.shape == (4, 20, 20, 20)
     assert images.dtype == np.int16
     assert "missing" not in faults.values()
@@ -44,7 +46,9 @@ def test_zero_means_outside_the_brain() -> None:
 
 def test_a_missing_channel_is_all_zero_and_said() -> None:
     fractions, mask = ball()
-    images, faults = acquire(replace(CohortSettings(), missing=1.0), fractions, mask, np.random.default_rng(0))
+    images, faults = acquire(
+        replace(CohortSettings(), missing=1.0), fractions, 20.0 * mask.astype(np.float32), np.random.default_rng(0)
+    )
     assert set(faults) == {"FLAIR", "T1w", "T1gd"}, "the last channel of a case is never missing"
     assert not images[:3].any()
     assert images[3].any()
@@ -57,7 +61,7 @@ def test_fluid_is_dark_on_flair_and_bright_on_t2() -> None:
     fractions[TISSUES.index("white")][fluid] = 0
     fractions[TISSUES.index("ventricle")][fluid] = 1
     quiet = replace(CohortSettings(), missing=0.0, bad=0.0, thick_slices=0.0, mean_jitter=(0.0, 0.0), gamma=0.0)
-    images, _ = acquire(quiet, fractions, mask, np.random.default_rng(0))
+    images, _ = acquire(quiet, fractions, 20.0 * mask.astype(np.float32), np.random.default_rng(0))
     ratio = [image[fluid].mean() / image[mask & ~fluid].mean() for image in images]
     assert ratio[0] < 0.8
     assert ratio[1] < 0.8
