@@ -87,8 +87,12 @@ def label_template(path: Path) -> Template:
     except Exception as error:
         raise InvalidFile(f"The anatomy {path} cannot be read as a NIfTI label map ({error}); take it away.") from error
     known = [np.isin(labels, FREESURFER[tissue]) for tissue in ANATOMY]
-    known[0] = (labels != 0) & ~np.any(known[1:], axis=0)
     size = np.sqrt((image.affine[:3, :3] ** 2).sum(0))
+    # such maps label the fluid of the neck too: keep what lies within 8 mm of the brain, and little of the cord
+    tissue = np.any(known[1:4], axis=0) | np.isin(labels, (2, 7, 41, 46))
+    near = ndimage.distance_transform_edt(~tissue, sampling=size) < 8
+    known[0] = (labels != 0) & ~np.any(known[1:], axis=0)
+    known = [part & near for part in known]
     maps = np.stack([ndimage.gaussian_filter(part.astype(np.float32), 0.9 / size) for part in known])
     return _cropped(path.name.split(".")[0], maps, image.affine, average=False)
 
@@ -140,9 +144,9 @@ def _points(
     step = settings.spacing
     size = np.sqrt((template.affine[:3, :3] ** 2).sum(0))
     extent = np.array(template.maps.shape[1:]) * size
-    shape = tuple(int(np.ceil(side * 1.25 / step)) for side in extent)
+    shape = tuple(int(np.ceil(side * 1.16 / step)) for side in extent)
     tilt = rng.normal(0, settings.rotation, 3) * [1.0, 0.4, 0.5]
-    stretch = np.exp(rng.normal(0.02, settings.stretch, 3))
+    stretch = np.exp(rng.normal(0, settings.stretch, 3)) / (settings.head if template.average else 1.0)
     linear = _rotation(tilt) @ np.diag(stretch)
     warp = smooth_warp(rng, shape, 40 / step, rng.uniform(*settings.warp_coarse) / step)
     warp += smooth_warp(rng, shape, 12 / step, rng.uniform(*settings.warp_fine) / step)
@@ -185,13 +189,13 @@ def _individual(
     """Sharp fractions from soft maps: an average's blurred folds are given back by noise at the scale of a sulcus."""
     csf, ventricle, cortex, deep, white = soft
     total = np.maximum(soft.sum(0), 1e-3)
-    roughness, width = (0.16, 0.10) if template.average else (0.05, 0.16)
-    folds = smooth_noise(rng, mask.shape, 6 / settings.spacing)
-    ribbon = smooth_noise(rng, mask.shape, 7 / settings.spacing)
-    shift = rng.uniform(*settings.atrophy)
-    fluid = _step(csf / total - (0.42 if template.average else 0.55) + shift + roughness * folds, width)
+    folds = _sheets(rng, mask.shape, 15 / settings.spacing) * settings.spacing
+    near = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 12).astype(np.float32)
+    own = near * (1.0 if template.average else 0.25)
+    fluid = csf / total - (0.40 if template.average else 0.55) + rng.uniform(*settings.atrophy)
+    fluid = _step(fluid + own * (0.50 * np.exp(-((folds / 1.6) ** 2)) - 0.16), 0.12)
     vent = _step(ventricle / total - 0.5, 0.12)
-    wm = _step(white / total - 0.5 + roughness * ribbon, width)
+    wm = _step(white / total - 0.5 + own * (0.30 - 0.80 * np.exp(-((folds / 3.2) ** 2))), 0.14)
     grey = np.clip(1 - wm, 0, 1)
     share = deep / np.maximum(deep + cortex, 1e-3)
     parts = np.stack([fluid, vent, grey * (1 - share), grey * share, wm])
@@ -199,6 +203,13 @@ def _individual(
     parts /= np.maximum(parts.sum(0), 1e-3)
     parts *= mask
     return parts.astype(np.float32)
+
+
+def _sheets(rng: np.random.Generator, shape: tuple[int, ...], feature: float) -> Field:
+    """Distance in voxels to a random folded surface: where a smooth noise crosses 0, as sulci fold through cortex."""
+    noise = smooth_noise(rng, shape, feature)
+    steep = np.sqrt(sum(np.gradient(noise, axis=axis) ** 2 for axis in range(3)))
+    return np.abs(noise) / np.maximum(steep, 0.5 / feature)
 
 
 def _step(score: Field, width: float) -> Field:

@@ -10,7 +10,9 @@ from scipy import ndimage
 
 from activedints.cohort.fields import Field, smooth_noise
 from activedints.cohort.growth import Tumour
-from activedints.cohort.settings import ANATOMY, FINDINGS, TISSUES, CohortSettings, Contrast
+from activedints.cohort.settings import FINDINGS, TISSUES, CohortSettings, Contrast
+
+TUMOUR = slice(TISSUES.index("edema"), None)
 
 
 def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) -> Field:
@@ -21,9 +23,14 @@ def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) 
     fine = smooth_noise(rng, csf.shape, 4 / settings.spacing)
     broad = smooth_noise(rng, csf.shape, 25 / settings.spacing)
     rim = np.exp(-ndimage.distance_transform_edt(brain.mask) * settings.spacing / 6).astype(np.float32)
-    vessels = np.clip(fine + 0.5 * broad + 0.8 * rim - rng.uniform(1.4, 2.2), 0, 1) * np.clip(csf + 0.3 * rim, 0, 1)
-    plexus = np.clip(fine - 1.2, 0, 1) * ventricle
-    findings[FINDINGS.index("vessel")] = vessels + plexus
+    # a vessel is a line: where two smooth noises cross 0 together, along the surface and in the sulci
+    first, second = (smooth_noise(rng, csf.shape, 14 / settings.spacing) for _ in range(2))
+    tubes = np.exp(-(first**2 + second**2) / rng.uniform(0.01, 0.05))
+    sinus = rim**2 * np.exp(-((_from_middle(brain.mask) * settings.spacing / 4) ** 2)) * rng.uniform(0, 1.5)
+    plexus = np.exp(-(first**2 + second**2) / 0.2) * ventricle * rng.uniform(0, 0.8)
+    surface = np.clip(csf + rim - 0.2, 0, 1)
+    vessels = np.clip((tubes + 0.8 * np.clip(fine + 0.5 * broad - 1.6, 0, 1)) * surface + sinus + plexus, 0, 1)
+    findings[FINDINGS.index("vessel")] = vessels
     caps = ndimage.gaussian_filter(ventricle, 3 / settings.spacing) * white * rng.uniform(0, 1.2)
     dots = np.clip(fine + broad - rng.uniform(2.2, 4.0), 0, 1) * white
     findings[FINDINGS.index("spot")] = np.clip(caps + dots, 0, 1)
@@ -36,6 +43,11 @@ def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) 
     findings /= np.maximum(covered, 1)
     rest = np.clip(1 - covered, 0, 1)
     return np.concatenate([brain.fractions * rest, findings * brain.mask])
+
+
+def _from_middle(mask: npt.NDArray[np.bool_]) -> Field:
+    """Distance in voxels of every voxel from the middle of the brain's width (x, 1, 1)."""
+    return np.abs(np.arange(mask.shape[0], dtype=np.float32) - (mask.shape[0] - 1) / 2)[:, None, None]
 
 
 def label_array(settings: CohortSettings, fractions: Field) -> npt.NDArray[np.uint8]:
@@ -53,10 +65,10 @@ def acquire(
     settings: CohortSettings, fractions: Field, mask: npt.NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int16], dict[str, str]]:
     """Images (channel, x, y, z) int16, zero outside ``mask``, and what is wrong with which channel."""
-    jitter = rng.uniform(*settings.mean_jitter)
+    jitter, stands_out = rng.uniform(*settings.mean_jitter), rng.uniform(*settings.conspicuity)
     images, faults = [], {}
     for contrast in settings.channels:
-        image, fault = _channel(settings, contrast, fractions, mask, jitter, rng)
+        image, fault = _channel(settings, contrast, fractions, mask, (jitter, stands_out), rng)
         images.append(image)
         if fault:
             faults[contrast.name] = fault
@@ -68,12 +80,12 @@ def _channel(
     contrast: Contrast,
     fractions: Field,
     mask: npt.NDArray[np.bool_],
-    jitter: float,
+    character: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int16], str]:
     chance = rng.random()
     fault = "missing" if chance < settings.missing else "bad" if chance < settings.missing + settings.bad else ""
-    image = _signal(settings, contrast, fractions, jitter, rng)
+    image = _signal(settings, contrast, fractions, mask, character, rng)
     image = _blurred(settings, image, mask, fault == "bad", rng)
     top = max(float(image[mask].max()), 1e-3)
     image = top * (np.clip(image, 0, None) / top) ** np.exp(rng.normal(0, settings.gamma))
@@ -89,21 +101,31 @@ def _channel(
 
 
 def _signal(
-    settings: CohortSettings, contrast: Contrast, fractions: Field, jitter: float, rng: np.random.Generator
+    settings: CohortSettings,
+    contrast: Contrast,
+    fractions: Field,
+    mask: npt.NDArray[np.bool_],
+    character: tuple[float, float],
+    rng: np.random.Generator,
 ) -> Field:
     """Sum of fraction times mean, the mean varying between cases and slowly over the brain, plus texture."""
+    jitter, stands_out = character
     means = np.array(contrast.means) + np.clip(rng.normal(0, 1, len(TISSUES)), -2, 2) * contrast.spreads * jitter
+    white = means[TISSUES.index("white")]
+    means[TUMOUR] = white + stands_out * (means[TUMOUR] - white)
     means = np.maximum(means, 0.05).astype(np.float32)
     shape = fractions.shape[1:]
+    bright = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 5).astype(np.float32)
+    bright *= np.float32(rng.normal(0.05, 0.12))
     slow = smooth_noise(rng, shape, 45 / settings.spacing) * np.float32(rng.uniform(0.01, 0.06))
     texture = smooth_noise(rng, shape, 3 / settings.spacing) * np.float32(rng.uniform(*settings.texture))
-    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.03, 0.15))
+    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.02, 0.12))
     signal = np.zeros(shape, np.float32)
     for tissue, mean in zip(fractions, means):
         signal += tissue * mean
-    ill = fractions[len(ANATOMY) + 2 :].sum(0)
+    ill = fractions[TUMOUR].sum(0)
     grey = fractions[TISSUES.index("cortex")] + fractions[TISSUES.index("deep grey")]
-    return signal * (1 + texture + slow * grey + lumps * ill)
+    return signal * (1 + texture + slow * grey + lumps * ill + bright)
 
 
 def _blurred(

@@ -113,7 +113,7 @@ def _core(
     """Tumour cell density in 0..1; each focus is grown to its share of the planned volume."""
     csf, _, cortex, deep, white = brain.fractions
     ratio, front = rng.uniform(*settings.grey_ratio), rng.uniform(*settings.front)
-    uneven = np.exp(0.6 * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
+    uneven = np.exp(rng.uniform(*settings.unevenness) * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
     medium = (white + ratio * (cortex + deep)) * uneven + 0.02 * csf
     shares = rng.dirichlet([3.0] + [1.0] * (len(seeds) - 1)) if len(seeds) > 1 else [1.0]
     density = np.zeros(brain.mask.shape, np.float32)
@@ -138,7 +138,7 @@ def front_growth(
     geometric mean of its two sides, so that nothing enters blocked voxels.
     """
     radius = (3 * voxels / (4 * np.pi)) ** (1 / 3)
-    reach = int(2.4 * radius + 12 / spacing)
+    reach = int(1.9 * radius + 10 / spacing)
     where = ndimage.find_objects((start > 0).astype(np.int8))[0]
     box = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in where)
     medium = np.minimum(medium[box], 2.5)

@@ -36,26 +36,26 @@ class Contrast:
             raise InvalidSettings(f"Contrast {self.name} needs one mean and one spread for each of {TISSUES}.")
 
 
-#                    csf  ventr cortex deep white vessel spot edema solid necr  enhancing
+#    csf   ventr cortex deep  white vessel spot edema solid necr  enhancing
 FLAIR = Contrast(
     "FLAIR",
-    (0.35, 0.25, 1.18, 1.12, 1.00, 0.70, 1.45, 1.75, 1.60, 1.15, 1.55),
-    (0.12, 0.10, 0.10, 0.08, 0.00, 0.20, 0.15, 0.25, 0.25, 0.40, 0.25),
+    (0.40, 0.25, 1.12, 1.06, 1.00, 0.75, 1.45, 1.60, 1.65, 1.40, 1.60),
+    (0.14, 0.10, 0.10, 0.08, 0.00, 0.20, 0.15, 0.25, 0.30, 0.45, 0.25),
 )
 T1W = Contrast(
     "T1w",
-    (0.38, 0.30, 0.76, 0.86, 1.00, 0.70, 0.90, 0.78, 0.66, 0.50, 0.72),
-    (0.10, 0.08, 0.07, 0.06, 0.00, 0.20, 0.06, 0.08, 0.10, 0.12, 0.10),
+    (0.40, 0.32, 0.77, 0.86, 1.00, 0.75, 0.90, 0.85, 0.74, 0.62, 0.82),
+    (0.10, 0.08, 0.06, 0.05, 0.00, 0.15, 0.06, 0.06, 0.11, 0.14, 0.09),
 )
 T1GD = Contrast(
     "T1gd",
-    (0.40, 0.30, 0.80, 0.88, 1.00, 1.90, 0.90, 0.76, 0.66, 0.48, 1.75),
-    (0.12, 0.08, 0.08, 0.06, 0.00, 0.50, 0.06, 0.08, 0.10, 0.12, 0.40),
+    (0.42, 0.30, 0.79, 0.87, 1.00, 1.70, 0.90, 0.85, 0.74, 0.58, 1.60),
+    (0.12, 0.08, 0.07, 0.06, 0.00, 0.40, 0.06, 0.08, 0.11, 0.13, 0.35),
 )
 T2W = Contrast(
     "T2w",
-    (2.10, 2.60, 1.35, 1.15, 1.00, 0.90, 1.35, 1.85, 1.95, 2.20, 1.60),
-    (0.35, 0.40, 0.10, 0.10, 0.00, 0.40, 0.15, 0.25, 0.30, 0.40, 0.25),
+    (2.30, 2.80, 1.22, 1.08, 1.00, 0.90, 1.35, 1.65, 1.95, 2.25, 1.75),
+    (0.40, 0.40, 0.10, 0.09, 0.00, 0.35, 0.15, 0.25, 0.35, 0.40, 0.25),
 )
 
 
@@ -86,27 +86,31 @@ class CohortSettings:
     """Shares of EXTENTS among the ill."""
 
     # anatomy
-    stretch: float = 0.06
+    head: float = 0.92
+    """Size of the average head beside the MNI152 template, whose brain is larger than a brain."""
+    stretch: float = 0.05
     rotation: float = 0.12
     """Standard deviation of the head's tilt, radians."""
     warp_coarse: Range = (3.0, 7.0)
     """Largest displacement of the smooth deformation whose features measure about 40 mm."""
     warp_fine: Range = (1.0, 2.5)
     """The same for features of about 12 mm, the scale of a gyrus."""
-    atrophy: Range = (-0.12, 0.30)
+    atrophy: Range = (-0.12, 0.22)
     """Shift of the threshold at which a sulcus shows fluid."""
-    ventricles: Range = (-2.0, 5.0)
+    ventricles: Range = (-3.0, 4.0)
     """Growth of the ventricles' wall."""
 
     # growth
     core_ml: Range = (3.0, 110.0)
     """Volume of the core (log-uniform)."""
     small_ml: Range = (0.4, 4.0)
-    edema_ratio: Range = (0.15, 3.5)
+    edema_ratio: Range = (0.4, 4.0)
     """Edema volume over core volume (log-uniform)."""
     edema_most_ml: float = 140.0
     front: Range = (1.2, 3.0)
     """sqrt(D / rho) in white matter: how soft the advancing edge is."""
+    unevenness: Range = (0.1, 0.6)
+    """Logarithmic spread of growth over the brain: from a round core to a ragged one."""
     grey_ratio: Range = (0.15, 0.9)
     """D in grey matter over D in white matter, for the core; edema hardly enters grey matter."""
     mass_effect: Range = (0.0, 0.35)
@@ -115,11 +119,13 @@ class CohortSettings:
     # image
     mean_jitter: Range = (0.5, 1.8)
     """A case's factor on all spreads: some scanners are ordinary, some are not."""
+    conspicuity: Range = (0.35, 1.25)
+    """How far a case's tumour stands out of white matter, as a share of the contrasts' means: some hardly do."""
     gamma: float = 0.15
-    bias: Range = (0.02, 0.25)
-    noise: Range = (0.01, 0.06)
-    texture: Range = (0.01, 0.05)
-    blur: Range = (0.2, 0.9)
+    bias: Range = (0.02, 0.15)
+    noise: Range = (0.006, 0.04)
+    texture: Range = (0.005, 0.04)
+    blur: Range = (0.3, 1.2)
     """Standard deviation of the point spread in mm beyond the voxel."""
     thick_slices: float = 0.25
     """Probability, per channel, of thick slices."""

@@ -53,7 +53,8 @@ class LabelSet:
         """Class indices -> label values (IGNORE stays IGNORE)."""
         table = np.full(256, IGNORE, np.uint8)
         table[: self.classes] = self.values
-        return table[index]
+        values: npt.NDArray[np.uint8] = table[index]
+        return values
 
 
 PRECISIONS = ("auto", "float32", "bfloat16")

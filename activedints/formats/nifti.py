@@ -60,8 +60,15 @@ def write_labelmap(path: Path, label: LabelMap, like: Path) -> None:
     write_map(path, label.array, label.affine, like, np.uint8)
 
 
-def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype: npt.DTypeLike = np.float32) -> None:
-    """Write a RAS+ map (x, y, z) or (x, y, z, class) on the grid of the file ``like``."""
+def write_map(
+    path: Path,
+    array: npt.NDArray,
+    affine: Affine,
+    like: Path,
+    dtype: npt.DTypeLike = np.float32,
+    slope: float = 1.0,
+) -> None:
+    """Write a RAS+ map (x, y, z) or (x, y, z, class) on the grid of ``like``; readers multiply it by ``slope``."""
     header = read_header(like)
     given = Grid(array.shape[:3], np.asarray(affine, dtype=float))  # type: ignore[arg-type]
     if not given.same(header.grid.ras):
@@ -69,7 +76,13 @@ def write_map(path: Path, array: npt.NDArray, affine: Affine, like: Path, dtype:
             f"A map written to {shown(path)} must lie on the grid of {shown(like)} ({header.grid.ras}); it has "
             f"{given}: make it from that file."
         )
-    _write(path, header.grid.from_ras(array), header, np.dtype(dtype))
+    _write(path, header.grid.from_ras(array), header, np.dtype(dtype), slope)
+
+
+def write_heat_map(path: Path, share: npt.NDArray[np.floating], affine: Affine, like: Path) -> None:
+    """Write a RAS+ map of values in [0, 1] in one byte a voxel (slope 1/255) on the grid of ``like``."""
+    levels = np.rint(np.clip(share, 0.0, 1.0) * 255).astype(np.uint8)
+    write_map(path, levels, affine, like, np.uint8, slope=1 / 255)
 
 
 def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> None:
@@ -83,7 +96,7 @@ def write_annotation(path: Path, voxels: npt.NDArray[np.uint8], like: Path) -> N
     _write(path, voxels, header, np.dtype(np.uint8))
 
 
-def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> None:
+def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype, slope: float = 1.0) -> None:
     """File-order voxels to ``path`` (.nii or .nii.gz): a temporary file beside it, synced, then renamed over it."""
     header = type(like.nifti)()
     header.set_data_dtype(dtype)
@@ -92,7 +105,7 @@ def _write(path: Path, voxels: npt.NDArray, like: Header, dtype: np.dtype) -> No
     header["xyzt_units"] = int(like.nifti["xyzt_units"]) & 7  # the unit of space only
     for field in PLACEMENT:
         header[field] = like.nifti[field]
-    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    header["scl_slope"], header["scl_inter"] = slope, 0.0
     header["vox_offset"] = len(header.binaryblock) + 4
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=".tmp")
     try:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import IllegalChange, NotFound
 from activedints.core.job import JobKind
@@ -13,7 +11,7 @@ from activedints.formats.voxels import check_label
 from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference, suffix_of
 from activedints.store import cases, cycles, jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Cycle, Experiment
 
 ORACLE = "oracle"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile, InvalidLabels, InvalidSettings
@@ -20,7 +19,7 @@ from activedints.formats.nifti import read_grid, read_volume, write_labelmap
 from activedints.formats.source import read_dataset
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Experiment
 
 IMPORTER = "import"

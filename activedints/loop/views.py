@@ -4,12 +4,10 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.cycle import Phase, Role
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles, jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Cycle, Evaluation, Experiment, Job
 
 
@@ -25,9 +23,9 @@ def mean_of(values: list[float | None]) -> tuple[float | None, int]:
 
 def summarise(rows: list[Evaluation]) -> dict[str, Any]:
     """Dice per label and for any foreground over cases; null where no case defines it."""
-    labels = list(dict.fromkeys(label for row in rows for label in row.metrics["dice"]))
-    dice = {label: mean_of([row.metrics["dice"].get(label) for row in rows])[0] for label in labels}
-    foreground, n = mean_of([row.metrics["any_foreground_dice"] for row in rows])
+    labels = list(dict.fromkeys(label for row in rows for label in row.metrics["labels"]))
+    dice = {label: mean_of([row.metrics["labels"][label]["dice"] for row in rows])[0] for label in labels}
+    foreground, n = mean_of([row.metrics["any_foreground"]["dice"] for row in rows])
     return {"dice": dice, "any_foreground_dice": foreground, "n": n}
 
 
@@ -37,7 +35,7 @@ def status(store: Store) -> dict[str, Any]:
         experiment = cases.active_experiment(session)
         if experiment is None:
             empty = {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0}
-            nothing = {"dice": {}, "any_foreground_dice": None, "n": 0}
+            nothing: dict[str, Any] = {"dice": {}, "any_foreground_dice": None, "n": 0}
             return {"experiment": None, "cycle": None, "phase": None, "counts": empty, "metrics": nothing}
         cycle = cycles.current(session, experiment.id)
         return {
@@ -167,6 +165,7 @@ def case_table(store: Store) -> list[dict[str, Any]]:
             annotation = newest.get(case.id)
             rows.append(
                 {
+                    "id": case.id,
                     "case": case.name,
                     "role": cases.role_of(session, experiment.id, case.id).value,
                     "annotated": f"v{annotation.version} by {annotation.reader}" if annotation else "",

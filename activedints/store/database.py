@@ -13,6 +13,8 @@ from activedints.core.errors import WorkspaceUnusable
 from activedints.store.files import Files
 from activedints.store.migrate import migrate
 
+__all__ = ["Session", "Store"]
+
 BUSY_SECONDS = 30.0
 
 
@@ -48,8 +50,7 @@ class Store:
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent state and changes nothing."""
         with Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.rollback()
+            yield session  # closing ends the transaction and leaves what was read usable
 
     @contextmanager
     def write(self) -> Iterator[Session]:

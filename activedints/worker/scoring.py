@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core import metrics
 from activedints.core.cycle import Phase, Role
@@ -21,7 +20,7 @@ from activedints.learn.model import load_model
 from activedints.learn.predict import predict
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Evaluation, Job, Model, Prediction
 from activedints.worker.gather import Turn, read_scan, turn_of
 
@@ -172,7 +171,8 @@ def evaluate_fixed(store: Store, turn: Turn, model_id: int) -> None:
         measured = metrics.evaluate(reference.array, predicted.array, turn.settings.labels, spacing(reference.affine))
         figures = asdict(measured)
         if only_foreground:
-            figures["dice"] = dict.fromkeys(turn.settings.labels.foreground)
+            for label in figures["labels"].values():  # which label is where, the starter does not say
+                label.update(dice=None, hd95_mm=None, assd_mm=None)
         with store.write() as session:
             session.merge(
                 Evaluation(model_id=model_id, case_id=case.id, annotation_id=annotation.id, role=role, metrics=figures)

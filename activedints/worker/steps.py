@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
 from activedints.core.experiment import ExperimentSettings, Start
@@ -18,11 +16,10 @@ from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn import networks
 from activedints.learn.compute import pick_device
-from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import experiments, turns
 from activedints.store import cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.scoring import evaluate, score
@@ -93,6 +90,8 @@ def train(job: Job, store: Store, report: Report) -> Finish:
 
 def search(job: Job, store: Store, report: Report) -> Finish:
     """Search an architecture on the labelled cases (the topology regimes); the training that follows uses it."""
+    from activedints.learn.search import search as run_search
+
     with store.read() as session:
         turn = turn_of(session, job)
         rows = labelled_cases(session, turn)
