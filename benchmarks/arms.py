@@ -3,14 +3,16 @@
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from activedints.core.experiment import ExperimentSettings
+from activedints.core.experiment import Start
 from activedints.core.job import silent
 from activedints.loop import experiments
 from activedints.loop.importing import ImportRequest, import_cases
-from activedints.store import cases, cycles
+from activedints.store import cycles
 from activedints.store.database import Store
 from activedints.worker.here import run_turn
 
@@ -44,30 +46,43 @@ def run_arm(
 
     Returns ``{"cases": {name: {"any_foreground": dice, "classes": mean dice, "labels": {...}}}, "steps", "seconds"}``.
     """
-    from dataclasses import replace
-
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder))
-        import_cases(store, ImportRequest(dataset, labels="all", holdout=",".join(holdout)))
-        settings: ExperimentSettings = replace(
+        done = import_cases(store, ImportRequest(dataset, holdout=",".join(holdout)))
+        settings = replace(
             experiments.active_settings(store),
             architecture=architecture,
-            start=type(experiments.active_settings(store).start)(start),
+            start=Start(start),
             seconds=seconds,
             seed=seed,
             draws=draws,
         )
-        experiments.create(store, "arm", settings)
-        with store.write() as session:
-            _copy_annotations(session)
-        run_turn(store, None, {}, "cpu", silent)
+        experiments.create(store, "arm", settings, tuple(name for name in done.imported if name not in holdout))
+        run_turn(store, dataset, {}, "cpu", silent)
         with store.read() as session:
-            experiment = cases.active_experiment(session)
-            assert experiment is not None
-            model = cycles.newest_model(session, experiment.id)
-            assert model is not None
+            experiment = experiments.active(session)
+            model = cycles.models(session, experiment.id)[-1]
             rows = cycles.evaluations(session, model.id, "holdout")
-            found = {row.case.name: _dice(row.metrics) for row in rows}
+            found = {row.case.name: dice_of(row.metrics) for row in rows}
             facts = {"cases": found, "steps": model.steps, "seconds": model.seconds}
         store.engine.dispose()
-        return facts
+    return facts
+
+
+def dice_of(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Dice of one case: any foreground, the mean over its labels where defined, and each label's."""
+    labels = {name: found["dice"] for name, found in metrics["labels"].items()}
+    defined = [value for value in labels.values() if value is not None]
+    mean = fmean(defined) if defined else None
+    return {"any_foreground": metrics["any_foreground"]["dice"], "classes": mean, "labels": labels}
+
+
+def mean_over(cases: dict[str, Any], what: str) -> float:
+    """Mean over the cases where it is defined."""
+    return fmean(case[what] for case in cases.values() if case[what] is not None)
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any], what: str) -> list[float]:
+    """Ours minus theirs, case by case, where both are defined."""
+    pairs = [(ours[name][what], theirs[name][what]) for name in ours]
+    return [a - b for a, b in pairs if a is not None and b is not None]
