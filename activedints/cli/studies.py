@@ -23,9 +23,7 @@ def options(run: Callable[..., Any], words: list[str]) -> dict[str, Any]:
     unknown = [n for n in names if n not in known]
     if unknown or len(names) != len(values):
         takes = ", ".join(f"--{n}" for n in known) or "no options"
-        raise InvalidSettings(
-            f"This benchmark does not understand {' '.join(words)}; it takes {takes}, each with a value."
-        )
+        raise InvalidSettings(f"This benchmark does not understand {words}; it takes {takes}, each with a value.")
     return {n: type(known[n].default)(v) for n, v in zip(names, values)}
 
 
