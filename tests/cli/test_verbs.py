@@ -115,7 +115,7 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
         (("train",), "There is no experiment yet"),
         (("experiment", "use", "nobody"), "There is no experiment 'nobody'"),
         (("bench", "nothing"), "There is no benchmark 'nothing'"),
-        (("bench", "decode", "--speed", "9"), "does not understand .'--speed', '9'."),
+        (("bench", "decode", "--speed", "9"), "does not understand ['--speed', '9']"),
         (("app", "--host", "0.0.0.0"), "sign-in"),
     ],
 )
