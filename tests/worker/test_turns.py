@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from activedints.core.cycle import Phase
-from activedints.core.errors import ActiveDintsError, EmptyPool, NotFound, WorkspaceBusy
+from activedints.core.errors import ActiveDintsError, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
 from activedints.core.job import JobKind, JobStatus, silent
 from activedints.core.query import STRATEGIES
 from activedints.formats.header import read_header
@@ -105,11 +105,25 @@ def test_the_same_seed_asks_for_the_same_cases_with_the_same_scores(tmp_path, br
 
 
 def test_asking_anew_with_every_strategy(imported, brains):
-    turn(imported, brains)
+    turn(imported, brains, strategy="variance")  # a strategy that needs draws gets them
     for strategy in sorted(STRATEGIES):
         anew = commands.query(imported, {"strategy": strategy, "budget": 1})["query"]
         assert [q["rank"] for q in anew] == [1], strategy
         assert anew[0]["case"] in {f"brain_{i}" for i in range(1, 5)}
+
+
+def test_one_pass_is_used_until_calibration_says_that_draws_help(imported, brains):
+    turn(imported, brains)
+    result = next(j.result for j in _jobs(imported) if j.kind == "score")
+    assert result["draws"] == 1
+    assert "under 4 annotated calibration cases nothing is decided" in result["draws_verdict"]
+    with pytest.raises(InvalidSettings, match="no Score 'variance/per_predicted_volume', because one pass gives none"):
+        commands.query(imported, {"strategy": "variance"})
+
+
+def _jobs(store):
+    with store.read() as session:
+        return jobs.newest(session)
 
 
 def test_a_second_reading_of_the_holdout_is_measured_again_without_a_forward_pass(imported, brains, monkeypatch):
