@@ -54,7 +54,7 @@ def verdict(session: Session, experiment_id: int, model_id: int, settings: Exper
     elif len(pairs) < FEWEST:
         chosen, why = (
             1,
-            f"One deterministic pass is used: under {FEWEST} annotated calibration cases nothing is decided",
+            f"One deterministic pass is used: fewer than {FEWEST} annotated calibration cases",
         )
     elif _lower_bound([a - b for a, b in pairs]) > 0:
         chosen, why = settings.draws, "Draws are used: they find errors better than one pass on the calibration cases"

@@ -116,7 +116,7 @@ def test_one_pass_is_used_until_calibration_says_that_draws_help(imported, brain
     turn(imported, brains)
     result = next(j.result for j in _jobs(imported) if j.kind == "score")
     assert result["draws"] == 1
-    assert "under 4 annotated calibration cases nothing is decided" in result["draws_verdict"]
+    assert "fewer than 4 annotated calibration cases" in result["draws_verdict"]
     with pytest.raises(InvalidSettings, match="no Score 'variance/per_predicted_volume', because one pass gives none"):
         commands.query(imported, {"strategy": "variance"})
 
