@@ -85,7 +85,7 @@ def _seeds(settings: CohortSettings, brain: Brain, plan: Plan, rng: np.random.Ge
     weight[:, :, : int(0.15 * z)] = 0
     if plan.extent == "bilateral":
         off = np.abs(np.arange(x) - (x - 1) / 2) * settings.spacing
-        weight *= (off < 9)[:, None, None]
+        weight *= (off < 4)[:, None, None]  # white matter there is the corpus callosum
         weight *= white**2
     first = _drawn(weight, rng)
     if plan.extent != "multifocal":
