@@ -113,8 +113,11 @@ class CohortSettings:
     """Logarithmic spread of growth over the brain: from a round core to a ragged one."""
     grey_ratio: Range = (0.15, 0.9)
     """D in grey matter over D in white matter, for the core; edema hardly enters grey matter."""
+    edema_front: Range = (1.5, 2.8)
     mass_effect: Range = (0.0, 0.35)
+    """Largest displacement at the core's border over the core's radius."""
     rim: Range = (2.0, 5.5)
+    """Thickness of the enhancing rim."""
 
     # image
     mean_jitter: Range = (0.5, 1.8)

@@ -53,8 +53,18 @@ def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:
     if cycle.phase == Phase.DONE:
         cycle = cycles.start(session, experiment.id, cycle.number + 1)
     set_overrides(session, cycle, given)
+    if "budget" in given:
+        _resize_initial(session, experiment, cycle)
     turns.move_on(session, experiment)
     return experiment
+
+
+def _resize_initial(session: Session, experiment: Experiment, cycle: Cycle) -> None:
+    """A budget given before anybody annotated also holds for an initial set that was drawn with another."""
+    settings = turns.settings_of(experiment, cycle)
+    queries, waiting = cycles.queries(session, cycle.id), turns.outstanding(session, experiment, cycle)
+    if cycle.number == 0 and settings.initial == 0 and queries and len(queries) == len(waiting):
+        cycles.drop_queries(session, cycle.id, [query.case_id for query in queries])
 
 
 def oracle_answers(store: Store, folder: Path) -> int:

@@ -108,8 +108,8 @@ def holdout(store, tmp_path):
     with store.write() as session:
         file = store.files.add(session, source)
         case = Case(
-            name="c", subject="c", channels=["FLAIR"], absent=[], images=[file], brain=file, brain_how="given",
-            shape=[1, 1, 1], affine=[], warnings=[], simulated=False,
+            name="c", subject="c", channels=["FLAIR"], absent=[], images=[file], originals=[], brain=file,
+            brain_how="given", shape=[1, 1, 1], affine=[], warnings=[], simulated=False,
         )  # fmt: skip
         session.add(case)
         experiment = cases.add_experiment(session, "e", SETTINGS)

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from safetensors.torch import load_file
 from sqlalchemy import text
 
 from activedints.core.job import JobStatus
@@ -68,9 +69,9 @@ def survive(tmp_path, brains, moments):
     assert training_job(store).status == JobStatus.DONE
     with store.read() as session:
         model = cycles.newest_model(session, cases.active_experiment(session).id)
-        file = store.files.path(model.file).read_bytes()
+        weights = load_file(store.files.path(model.file))
     store.engine.dispose()
-    return file
+    return {name: tensor.numpy().tobytes() for name, tensor in weights.items()}
 
 
 @pytest.mark.slow
