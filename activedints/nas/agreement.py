@@ -47,8 +47,8 @@ def spearman(first: Values, second: Values) -> float:
 
 
 def honest_pick(predicted: Values, selection: Values, top: int) -> int:
-    """Row of the architecture that a user would end up with: train the ``top`` best predicted, keep the one with the best
-    validation accuracy among them. With ``top`` 1 nothing but the prediction decides."""
+    """Row of the architecture that a user would end up with: train the ``top`` best predicted, keep the one with the
+    best validation accuracy among them. With ``top`` 1 nothing but the prediction decides."""
     candidates = np.argsort(-predicted, kind="stable")[:top]
     return int(candidates[np.argmax(selection[candidates])])
 

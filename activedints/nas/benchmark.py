@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """``architectures`` one text each, ``cells`` the same as graphs, ``table`` one float column for each of ``columns``."""
+    """``architectures`` one text each, ``cells`` the same as graphs, ``table`` one number column for each column."""
 
     name: str
     licence: str
@@ -55,7 +55,7 @@ class Benchmark:
         return self.table[name].to_numpy(np.float64)
 
     def declared(self, *kinds: str, dataset: str | None = None) -> list[Column]:
-        """Columns of the given kinds, those of one data set only if it is named; columns of no data set belong to all."""
+        """Columns of the given kinds, those of one data set only if it is named."""
         return [c for c in self.columns if c.what in kinds and dataset in (None, c.dataset)]
 
     @property
@@ -138,9 +138,9 @@ def read_benchmark(table: Path) -> Benchmark:
     """A user's own table: ``NAME.csv`` or ``NAME.parquet`` beside its declaration ``NAME.json``.
 
     The declaration: ``{"name", "licence", "placed": "edges" | "vertices", "operations": [{"name", "kind", "kernel"}],
-    "columns": [{"name", "what", "unit", "dataset", "epochs", "low", "high"}]}``. With operations on edges the table has a
-    column ``architecture`` in the notation of ``cells.read_edges``; on vertices ``adjacency`` and ``operations``
-    as in ``cells.read_vertices``. Raises InvalidFile or NotFound, one sentence each.
+    "columns": [{"name", "what", "unit", "dataset", "epochs", "low", "high"}]}``. With operations on edges the table
+    has a column ``architecture`` in the notation of ``cells.read_edges``; on vertices ``adjacency`` and
+    ``operations`` as in ``cells.read_vertices``. Raises InvalidFile or NotFound, one sentence each.
     """
     declaration = table.with_suffix(".json")
     for file in (table, declaration):
@@ -187,7 +187,7 @@ def read_table(path: Path, needed: list[str]) -> pd.DataFrame:
     """A CSV or Parquet file with at least the ``needed`` columns; texts stay texts. InvalidFile, NotFound otherwise."""
     if not path.is_file():
         raise NotFound(f"There is no table {path.name} in {path.parent}; `activedints data list` says what can be had.")
-    texts = {name: str for name in ("architecture", "adjacency", "operations")}
+    texts = dict.fromkeys(("architecture", "adjacency", "operations"), str)
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=texts)
     except (ArrowException, ValueError, OSError) as fault:

@@ -26,9 +26,7 @@ def choose_training(design: str, x: npt.NDArray[np.floating], size: int, seed: i
     if design == "random":
         return random.permutation(len(x))[:size]
     spread = _directions(x)
-    centres = (
-        MiniBatchKMeans(size, random_state=seed, n_init=1, batch_size=2048, max_iter=20).fit(spread).cluster_centers_
-    )
+    centres = MiniBatchKMeans(size, random_state=seed, n_init=1, batch_size=2048, max_iter=20).fit(spread)
     chosen: list[int] = []
     free = np.ones(len(x), bool)
     for centre in random.permutation(centres):

@@ -7,7 +7,7 @@ Groups, which may be combined freely:
   (GRAF: Kadlecova et al., "Surprisingly strong performance prediction with neural graph features", ICML 2024).
 - ``ways``: what the ways from input to output carry: most and fewest operations met, ways by their mixture.
 - ``order``: what follows what, how deep each operation sits, what joins where; exact sequences in small cells.
-- ``shape``: width and depth of the cell (Shu et al., "Understanding architectures learnt by cell-based NAS", ICLR 2020).
+- ``shape``: width and depth of the cell (Shu et al., "Understanding architectures learnt by cell-based NAS", 2020).
 - ``cost``: log of trainable parameters and of multiply-adds, as far as the table has them.
 - ``proxies``: zero-cost proxies, columns of the table, as normal scores of their ranks over the whole space.
 
@@ -145,7 +145,7 @@ def _subsets(cells: Cells) -> Iterator[tuple[tuple[int, ...], str]]:
 
 
 def _counted(graph: walks.Graph, cells: Cells, code: int) -> npt.NDArray:
-    """(cell,) how often an operation works in the live part: on edges, or on vertices where the space places it there."""
+    """(cell,) how often an operation works in the live part, on edges or on vertices as the space places it."""
     hits = graph == code
     return (hits if cells.vertices is None else hits.any(0, keepdims=True)).sum((0, 1))
 

