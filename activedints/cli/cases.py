@@ -1,6 +1,7 @@
 """Verbs about cases: doctor, simulate, import, annotate, predict, export."""
 
 import getpass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def simulate(
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="An MSD folder (dataset.json), NIfTI files, or one folder per case.")],
-    format: Annotated[str, typer.Option(help="auto, msd or nifti.")] = "auto",
+    format: Annotated[str, typer.Option(help="auto, msd, nifti, nnunet or bids.")] = "auto",
     channel: Annotated[list[str] | None, typer.Option(help="NAME=GLOB, one file or DICOM series per channel.")] = None,
     labels: Annotated[
         str, typer.Option(help="Whose label files become annotations: none, fixed, all or names.")
@@ -58,6 +59,8 @@ def import_(
         str | None, typer.Option(help="K or names: thresholds and verdicts are fitted here.")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad cases out instead of refusing all.")] = False,
+    reference: Annotated[str | None, typer.Option(help="Channel whose grid the others are resampled to.")] = None,
+    register: Annotated[bool, typer.Option("--register", help="Move channels onto the reference first.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,6 +68,7 @@ def import_(
     from activedints.loop.importing import ImportRequest, import_cases
 
     request = ImportRequest(path, format, channel_patterns(channel), labels, holdout, calibration, skip_bad)
+    request = replace(request, reference=reference, register=register)
     with progress_bar() as report:
         done = import_cases(open_store(workspace), request, report)
     for warning in done.warnings:
@@ -111,12 +115,12 @@ def predict(
 @app.command()
 def export(
     out: Annotated[Path, typer.Option(help="Folder to write into.")],
-    format: Annotated[str, typer.Option(help="nifti or msd.")] = "nifti",
+    format: Annotated[str, typer.Option(help="nifti, msd, nnunet or bids.")] = "nifti",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write out what was made: annotations with their provenance, drafts, heat maps."""
-    from activedints.loop.exporting import export as export_all
+    from activedints.loop.exporting import export_all
 
     done = export_all(open_store(workspace), out, format)
     answer(done, as_json, f"{done['annotations']} annotation(s) in {out}.")

@@ -16,7 +16,7 @@ import typer
 from activedints.cli.root import WorkspaceOption, app, open_store, progress_bar, say, workspace_folder
 from activedints.core.errors import InvalidSettings, NotFound
 
-ROOT = Path(__file__).parents[2]
+ENTRY = Path(__file__).parents[2] / "app.py"
 PortOption = Annotated[int, typer.Option(min=1, max=65535)]
 
 
@@ -44,19 +44,12 @@ def app_(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Run the web app."""
-    sys.exit(_start_app(workspace_folder(workspace), port, host).wait())
+    from activedints.ui import server
 
-
-def _start_app(folder: Path, port: int, host: str = "127.0.0.1") -> subprocess.Popen[bytes]:
-    from activedints.ui.server import check_address
-
-    check_address(host)
-    entry = ROOT / "app.py"
-    if not entry.is_file():
-        raise NotFound(f"The app's entry {entry} is missing: run from a checkout of the project.")
-    command = [sys.executable, "-m", "streamlit", "run", str(entry), "--server.port", str(port)]
-    command += ["--server.address", host, "--server.headless", "true", "--browser.gatherUsageStats", "false"]
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "ACTIVEDINTS_WORKSPACE": str(folder.resolve())})
+    if not ENTRY.is_file():
+        raise NotFound(f"The app's entry {ENTRY} is missing: run from a checkout of the project.")
+    os.environ["ACTIVEDINTS_WORKSPACE"] = str(workspace_folder(workspace).resolve())  # pages are scripts of their own
+    server.run(ENTRY, host, port)
 
 
 @app.command()
@@ -72,8 +65,11 @@ def demo(
     if reset:
         _reset(folder)
     store = open_store(workspace)
-    serving = [_start_app(folder, port)]
-    serving.append(subprocess.Popen([sys.executable, "-m", "activedints", "worker", "--workspace", str(folder)]))
+    ourselves = [sys.executable, "-m", "activedints"]
+    serving = [
+        subprocess.Popen([*ourselves, "app", "--port", str(port), "--workspace", str(folder)]),
+        subprocess.Popen([*ourselves, "worker", "--workspace", str(folder)]),
+    ]
     try:
         if not _has_cases(folder):
             from activedints.worker.simulating import simulate_into

@@ -1,16 +1,30 @@
 """Verbs that measure: bench."""
 
-import importlib.util
+import importlib
+import inspect
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from activedints.cli.root import JsonOption, app, say
-from activedints.core.errors import NotFound
+from activedints.core.errors import InvalidSettings, NotFound
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def options(run: Callable[..., Any], words: list[str]) -> dict[str, Any]:
+    """``--name value`` pairs as arguments of a benchmark's ``run``, in the types of its defaults."""
+    known = inspect.signature(run).parameters
+    names, values = [w.removeprefix("--").replace("-", "_") for w in words[::2]], words[1::2]
+    unknown = [n for n in names if n not in known]
+    if unknown or len(names) != len(values):
+        takes = ", ".join(f"--{n}" for n in known) or "no options"
+        raise InvalidSettings(f"This benchmark does not understand {words}; it takes {takes}, each with a value.")
+    return {n: type(known[n].default)(v) for n, v in zip(names, values)}
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -26,13 +40,9 @@ def bench(
         return
     if name not in known:
         raise NotFound(f"There is no benchmark '{name}'; there are: {', '.join(known)}.")
-    path = BENCHMARKS / f"{name.replace('-', '_')}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmark_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    result = module.run(context.args)
+    sys.path.insert(0, str(BENCHMARKS.parent))
+    module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+    result = module.run(**options(module.run, context.args))
     if as_json:
         print(json.dumps(result))
         return

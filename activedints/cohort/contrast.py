@@ -22,7 +22,7 @@ def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) 
     findings = tumour.fractions.copy()
     fine = smooth_noise(rng, csf.shape, 4 / settings.spacing)
     broad = smooth_noise(rng, csf.shape, 25 / settings.spacing)
-    rim = np.exp(-ndimage.distance_transform_edt(brain.mask) * settings.spacing / 6).astype(np.float32)
+    rim = np.exp(-brain.depth / 6) * brain.mask
     # a vessel is a line: where two smooth noises cross 0 together, along the surface and in the sulci
     first, second = (smooth_noise(rng, csf.shape, 14 / settings.spacing) for _ in range(2))
     tubes = np.exp(-(first**2 + second**2) / rng.uniform(0.01, 0.05))
@@ -62,16 +62,23 @@ def label_array(settings: CohortSettings, fractions: Field) -> npt.NDArray[np.ui
 
 
 def acquire(
-    settings: CohortSettings, fractions: Field, mask: npt.NDArray[np.bool_], rng: np.random.Generator
+    settings: CohortSettings, fractions: Field, depth: Field, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int16], dict[str, str]]:
-    """Images (channel, x, y, z) int16, zero outside ``mask``, and what is wrong with which channel."""
+    """Images (channel, x, y, z) int16 and what is wrong with which channel.
+
+    ``depth`` (x, y, z) is the distance to the brain's surface in mm; where it is 0 the images are 0.
+    """
     jitter, stands_out = rng.uniform(*settings.mean_jitter), rng.uniform(*settings.conspicuity)
-    images, faults = [], {}
+    images: list[npt.NDArray[np.int16]] = []
+    faults: dict[str, str] = {}
     for contrast in settings.channels:
-        image, fault = _channel(settings, contrast, fractions, mask, (jitter, stands_out), rng)
-        images.append(image)
+        image, fault = _channel(settings, contrast, fractions, depth, (jitter, stands_out), rng)
+        last = contrast is settings.channels[-1]
+        if fault == "missing" and last and all(faults.get(other.name) == fault for other in settings.channels[:-1]):
+            fault = ""  # an examination without any image does not exist
         if fault:
             faults[contrast.name] = fault
+        images.append(np.zeros_like(image) if fault == "missing" else image)
     return np.stack(images), faults
 
 
@@ -79,13 +86,14 @@ def _channel(
     settings: CohortSettings,
     contrast: Contrast,
     fractions: Field,
-    mask: npt.NDArray[np.bool_],
+    depth: Field,
     character: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int16], str]:
+    mask = depth > 0
     chance = rng.random()
     fault = "missing" if chance < settings.missing else "bad" if chance < settings.missing + settings.bad else ""
-    image = _signal(settings, contrast, fractions, mask, character, rng)
+    image = _signal(settings, contrast, fractions, depth, character, rng)
     image = _blurred(settings, image, mask, fault == "bad", rng)
     top = max(float(image[mask].max()), 1e-3)
     image = top * (np.clip(image, 0, None) / top) ** np.exp(rng.normal(0, settings.gamma))
@@ -97,14 +105,14 @@ def _channel(
     scale = np.exp(rng.uniform(*np.log(settings.scale))) / max(white, 1e-3)
     # a voxel of the brain is never 0: 0 means that nobody scanned there
     grey = np.clip(np.round(image * scale), 1, 32767).astype(np.int16) * mask
-    return (np.zeros_like(grey) if fault == "missing" else grey), fault
+    return grey, fault
 
 
 def _signal(
     settings: CohortSettings,
     contrast: Contrast,
     fractions: Field,
-    mask: npt.NDArray[np.bool_],
+    depth: Field,
     character: tuple[float, float],
     rng: np.random.Generator,
 ) -> Field:
@@ -115,17 +123,16 @@ def _signal(
     means[TUMOUR] = white + stands_out * (means[TUMOUR] - white)
     means = np.maximum(means, 0.05).astype(np.float32)
     shape = fractions.shape[1:]
-    bright = np.exp(-ndimage.distance_transform_edt(mask) * settings.spacing / 5).astype(np.float32)
-    bright *= np.float32(rng.normal(0.05, 0.12))
+    surface = np.exp(-depth / 5) * np.float32(rng.normal(0.05, 0.12))
     slow = smooth_noise(rng, shape, 45 / settings.spacing) * np.float32(rng.uniform(0.01, 0.06))
     texture = smooth_noise(rng, shape, 3 / settings.spacing) * np.float32(rng.uniform(*settings.texture))
-    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.03, 0.15))
+    lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.02, 0.12))
     signal = np.zeros(shape, np.float32)
     for tissue, mean in zip(fractions, means):
         signal += tissue * mean
     ill = fractions[TUMOUR].sum(0)
     grey = fractions[TISSUES.index("cortex")] + fractions[TISSUES.index("deep grey")]
-    return signal * (1 + texture + slow * grey + lumps * ill + bright)
+    return signal * (1 + texture + slow * grey + lumps * ill + surface)
 
 
 def _blurred(

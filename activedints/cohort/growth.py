@@ -85,7 +85,7 @@ def _seeds(settings: CohortSettings, brain: Brain, plan: Plan, rng: np.random.Ge
     weight[:, :, : int(0.15 * z)] = 0
     if plan.extent == "bilateral":
         off = np.abs(np.arange(x) - (x - 1) / 2) * settings.spacing
-        weight *= (off < 9)[:, None, None]
+        weight *= (off < 4)[:, None, None]  # white matter there is the corpus callosum
         weight *= white**2
     first = _drawn(weight, rng)
     if plan.extent != "multifocal":
@@ -113,7 +113,7 @@ def _core(
     """Tumour cell density in 0..1; each focus is grown to its share of the planned volume."""
     csf, _, cortex, deep, white = brain.fractions
     ratio, front = rng.uniform(*settings.grey_ratio), rng.uniform(*settings.front)
-    uneven = np.exp(0.6 * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
+    uneven = np.exp(rng.uniform(*settings.unevenness) * smooth_noise(rng, brain.mask.shape, 14 / settings.spacing))
     medium = (white + ratio * (cortex + deep)) * uneven + 0.02 * csf
     shares = rng.dirichlet([3.0] + [1.0] * (len(seeds) - 1)) if len(seeds) > 1 else [1.0]
     density = np.zeros(brain.mask.shape, np.float32)
@@ -141,7 +141,7 @@ def front_growth(
     reach = int(1.9 * radius + 10 / spacing)
     where = ndimage.find_objects((start > 0).astype(np.int8))[0]
     box = tuple(slice(max(side.start - reach, 0), side.stop + reach) for side in where)
-    medium = np.minimum(medium[box], 2.5)
+    medium = np.minimum(medium[box], 2.0)
     u = start[box].copy()
     diffusion = np.float32((front / spacing) ** 2)
     step = np.float32(min(0.35, 0.9 / (6 * diffusion * max(float(medium.max()), 1e-3))))
@@ -150,10 +150,14 @@ def front_growth(
         ahead, behind = _sides(axis)
         faces.append((ahead, behind, np.sqrt(medium[ahead] * medium[behind]) * (step * diffusion)))
     rate = medium * step
+    change = np.empty_like(u)
     for count in range(most_steps):
-        change = rate * u * (1 - u)
+        np.subtract(1, u, out=change)
+        change *= u
+        change *= rate
         for ahead, behind, conductance in faces:
-            flux = conductance * (u[ahead] - u[behind])
+            flux = u[ahead] - u[behind]
+            flux *= conductance
             change[ahead] -= flux
             change[behind] += flux
         u += change
@@ -177,7 +181,7 @@ def _push(settings: CohortSettings, brain: Brain, core: Field, rng: np.random.Ge
     inside = (core > CORE_LEVEL).astype(np.float32)
     radius = (3 * inside.sum() / (4 * np.pi)) ** (1 / 3)
     pressure = ndimage.gaussian_filter(inside, max(0.8 * radius, 1.0), truncate=3)
-    held = np.clip(ndimage.distance_transform_edt(brain.mask) * settings.spacing / 10, 0, 1)
+    held = np.clip(brain.depth / 10, 0, 1)
     outward = -np.stack(np.gradient(pressure))
     longest = max(float(np.sqrt((outward**2).sum(0)).max()), 1e-6)
     return tame((outward * held * (strength * radius / longest)).astype(np.float32), 0.6)
@@ -189,7 +193,7 @@ def _displaced(brain: Brain, core: Field, push: Field) -> tuple[Brain, Field]:
     fractions = np.stack([pull(part, points) for part in brain.fractions])
     fractions /= np.maximum(fractions.sum(0), 1e-3)
     fractions *= brain.mask
-    return Brain(fractions, brain.mask, brain.affine), pull(core, points)
+    return Brain(fractions, brain.mask, brain.depth, brain.affine), pull(core, points)
 
 
 def _edema(
@@ -202,7 +206,7 @@ def _edema(
     grey = rng.uniform(0.03, 0.25)
     medium = np.maximum((white**1.5 + grey * (cortex + deep)) * uneven, inside) * brain.mask
     wanted = np.count_nonzero(inside) + plan.edema_ml / voxel_ml
-    return front_growth(inside, medium, rng.uniform(1.5, 3.5), settings.spacing, EDEMA_LEVEL, wanted, 300)
+    return front_growth(inside, medium, rng.uniform(*settings.edema_front), settings.spacing, EDEMA_LEVEL, wanted, 300)
 
 
 def _compartments(

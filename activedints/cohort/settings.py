@@ -109,10 +109,15 @@ class CohortSettings:
     edema_most_ml: float = 140.0
     front: Range = (1.2, 3.0)
     """sqrt(D / rho) in white matter: how soft the advancing edge is."""
+    unevenness: Range = (0.1, 0.6)
+    """Logarithmic spread of growth over the brain: from a round core to a ragged one."""
     grey_ratio: Range = (0.15, 0.9)
     """D in grey matter over D in white matter, for the core; edema hardly enters grey matter."""
+    edema_front: Range = (1.5, 2.8)
     mass_effect: Range = (0.0, 0.35)
+    """Largest displacement at the core's border over the core's radius."""
     rim: Range = (2.0, 5.5)
+    """Thickness of the enhancing rim."""
 
     # image
     mean_jitter: Range = (0.5, 1.8)
@@ -122,8 +127,8 @@ class CohortSettings:
     gamma: float = 0.15
     bias: Range = (0.02, 0.15)
     noise: Range = (0.006, 0.04)
-    texture: Range = (0.01, 0.05)
-    blur: Range = (0.2, 0.9)
+    texture: Range = (0.005, 0.04)
+    blur: Range = (0.3, 1.2)
     """Standard deviation of the point spread in mm beyond the voxel."""
     thick_slices: float = 0.25
     """Probability, per channel, of thick slices."""

@@ -1,5 +1,6 @@
 """One simulated case, and a folder of them in the layout of MSD Task01."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -8,10 +9,11 @@ import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 
-from activedints.cohort.anatomy import Template, grow_brain, label_template, mni_template
+from activedints.cohort.anatomy import grow_brain
 from activedints.cohort.contrast import acquire, label_array, mixture
 from activedints.cohort.growth import Plan, draw_plan, grow_tumour
 from activedints.cohort.settings import CohortSettings
+from activedints.cohort.template import Template, label_template, mni_template
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import Report, silent
 from activedints.core.volume import LabelMap, Volume, voxel_millilitres
@@ -47,7 +49,7 @@ def simulate_case(
     brain = grow_brain(settings, template, _stream(seed, 2))
     tumour = grow_tumour(settings, brain, plan, _stream(seed, 3))
     fractions = mixture(settings, tumour, _stream(seed, 4))
-    images, faults = acquire(settings, fractions, brain.mask, _stream(seed, 5))
+    images, faults = acquire(settings, fractions, brain.depth, _stream(seed, 5))
     label = LabelMap(label_array(settings, fractions) * brain.mask, brain.affine)
     volume = Volume(images.astype(np.float32), brain.affine, settings.channel_names)
     return volume, label, _facts(settings, plan, template, label, faults)
@@ -64,11 +66,12 @@ def simulate_cohort(
     """Write ``cases`` simulated cases into ``folder`` in MSD Task01's layout; returns the path of ``dataset.json``.
 
     Images are 4-D NIfTI, channels last, int16; ``dataset.json`` comes last, so that a folder with one is complete.
-    Raises InvalidSettings for a number of cases below 1.
+    Raises InvalidSettings for a number of cases below 1 and for a folder that holds another data set.
     """
     settings = settings or CohortSettings()
     if cases < 1:
         raise InvalidSettings(f"A cohort needs at least one case; {cases} were asked for.")
+    path = _claimed(folder)
     images, labels = folder / "imagesTr", folder / "labelsTr"
     for place in (images, labels):
         place.mkdir(parents=True, exist_ok=True)
@@ -80,9 +83,7 @@ def simulate_cohort(
         _write_nifti(images / f"{name}.nii.gz", np.moveaxis(volume.array, 0, -1).astype(np.int16), volume.affine)
         _write_nifti(labels / f"{name}.nii.gz", label.array, label.affine)
         entries.append({"image": f"./imagesTr/{name}.nii.gz", "label": f"./labelsTr/{name}.nii.gz", "facts": facts})
-    path = folder / "dataset.json"
-    text = json.dumps(_dataset(settings, seed, templates, entries), indent=1)
-    _write_atomically(path, lambda handle: handle.write(text.encode()))
+    _write_atomically(path, json.dumps(_dataset(settings, seed, templates, entries), indent=1).encode())
     report(cases, cases, f"Simulated {cases} cases")
     return path
 
@@ -93,6 +94,20 @@ def anatomy_files(folder: Path) -> tuple[Path, ...]:
     if not files:
         raise NotFound(f"The anatomies folder {folder} holds no NIfTI label map; name another or none.")
     return files
+
+
+def _claimed(folder: Path) -> Path:
+    """The path of ``dataset.json``, which is gone until the cohort is whole. A folder of other data is refused."""
+    path = folder / "dataset.json"
+    if path.exists():
+        try:
+            ours = json.loads(path.read_text()).get("simulated") is True
+        except (ValueError, AttributeError):
+            ours = False
+        if not ours:
+            raise InvalidSettings(f"{path} is not a simulated cohort and would be overwritten; name another folder.")
+        path.unlink()
+    return path
 
 
 def _stream(seed: Seed, part: int) -> np.random.Generator:
@@ -130,7 +145,7 @@ def _dataset(
         "hash": settings.hash,
         "seed": seed,
         "anatomies": [path.name for path in templates] or ["MNI152"],
-        "licence": "CC0 1.0 (the anatomy follows the ICBM 2009a MNI152 template, see docs/cohort.md)",
+        "licence": "As this project's; anatomies after their own licences, see docs/cohort.md",
         "tensorImageSize": "4D",
         "modality": {str(index): name for index, name in enumerate(settings.channel_names)},
         "labels": {str(value): name for value, name in zip(label_set.values, label_set.names)},
@@ -145,19 +160,13 @@ def _write_nifti(path: Path, array: npt.NDArray[np.generic], affine: npt.NDArray
     image = nib.Nifti1Image(array, affine)
     image.header.set_xyzt_units("mm")
     image.header["descrip"] = b"simulated"
-    _write_atomically(path, lambda handle: handle.write(_packed(image.to_bytes())))
+    _write_atomically(path, gzip.compress(image.to_bytes(), compresslevel=4, mtime=0))
 
 
-def _packed(data: bytes) -> bytes:
-    import gzip
-
-    return gzip.compress(data, compresslevel=4, mtime=0)
-
-
-def _write_atomically(path: Path, write) -> None:
+def _write_atomically(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as handle:
-        write(handle)
+        handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
     os.replace(partial, path)

@@ -25,8 +25,8 @@ def top_by(score: str) -> Strategy:
         missing = [case for case in pool if score not in scores.get(case, {})]
         if missing:
             raise InvalidSettings(
-                f"{len(missing)} case(s) of the pool have no Score '{score}': score the pool again"
-                " (draws = 1 gives no variance or standard deviation; use more draws or the strategy 'entropy')."
+                f"{len(missing)} case(s) of the pool have no Score '{score}', because one pass gives none: turn a cycle"
+                " with this strategy, which then makes draws (`activedints cycle --strategy NAME`), or use 'entropy'."
             )
         return sorted(pool, key=lambda case: (-scores[case][score], case))[:budget]
 

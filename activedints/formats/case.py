@@ -18,6 +18,8 @@ class CaseSource:
     """Channels that are all zero: accepted, with a warning, and left out of normalisation."""
     warnings: tuple[str, ...] = ()
     brain: Path | None = None
+    ignore: int | None = None
+    """Value that means "not annotated" in the label file, where it is not our 255; conversion rewrites it."""
     originals: tuple[Path, ...] = ()
     """What ``images`` were made from, where DICOM was converted or a channel resampled; else empty."""
     done: tuple[str, ...] = ()

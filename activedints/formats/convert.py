@@ -13,12 +13,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import activedints
 from activedints.core import errors
 from activedints.core.errors import InvalidChannels, InvalidFile
+from activedints.core.volume import IGNORE
 from activedints.formats.case import CaseSource
 from activedints.formats.header import read_header
 from activedints.formats.names import shown
+from activedints.formats.nifti import write_annotation
+from activedints.formats.voxels import read_label_raw
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,28 @@ class Conversion:
 def convert(case: CaseSource, how: Conversion | None) -> CaseSource:
     """The case with plain NIfTI files on one grid; the same case if nothing has to be done."""
     folders = [image for image in case.images if image.is_dir()]
-    if not folders and (how is None or how.reference is None):
+    relabel = case.label is not None and case.ignore not in (None, IGNORE)
+    if not folders and not relabel and (how is None or how.reference is None):
         return case
     if how is None:
         raise InvalidFile(
-            f"{shown(folders[0])} must be a NIfTI file here; it is a folder: import it with --channel, which takes "
-            "DICOM folders."
+            f"{shown(folders[0] if folders else case.images[0])} must be usable as it lies there; it has to be "
+            "converted: import it."
         )
     place = Path(tempfile.mkdtemp(dir=how.scratch, prefix="case-"))
     ready = _from_dicom(case, place, how.timeout) if folders else case
-    return _onto_reference(ready, place, how) if how.reference is not None else ready
+    if how.reference is not None:
+        ready = _onto_reference(ready, place, how)
+    return _with_our_ignore(ready, place) if relabel else ready
+
+
+def _with_our_ignore(case: CaseSource, place: Path) -> CaseSource:
+    assert case.label is not None
+    header = read_header(case.label)
+    label = read_label_raw(header)
+    label = np.where(label == case.ignore, np.uint8(IGNORE), label)
+    write_annotation(place / "label.nii.gz", label, case.label)
+    return replace(case, label=place / "label.nii.gz", ignore=None)
 
 
 def _from_dicom(case: CaseSource, place: Path, timeout: float) -> CaseSource:

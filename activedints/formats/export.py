@@ -17,10 +17,10 @@ import numpy.typing as npt
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.core.settings import LabelSet
-from activedints.formats.header import Header, read_header
+from activedints.formats.header import read_header
 from activedints.formats.names import safe_name, shown
-from activedints.formats.nifti import ras_order, write_map
-from activedints.formats.voxels import check_same_grid, read_label_raw, read_raw, scale
+from activedints.formats.nifti import ras_order, read_labelmap, write_labelmap, write_map
+from activedints.formats.voxels import check_same_grid, read_raw, scale
 
 
 @dataclass(frozen=True)
@@ -128,34 +128,38 @@ def label_names(labels: LabelSet) -> dict[str, str]:
 
 def copy_label(path: Path, source: Path, like: Path) -> Path:
     """Write the label file ``source`` anew as uint8; InvalidGeometry unless it lies on the grid of ``like``."""
-    header, reference = read_header(source), read_header(like)
-    check_same_grid(header, reference)
-    ras = ras_order(header.grid, reference.grid).to_ras(read_label_raw(header))
-    write_map(path, ras, reference.grid.ras.affine, like, np.uint8)
+    write_labelmap(path, read_labelmap(source, like), like)
     return path
 
 
 def copy_image(path: Path, sources: Sequence[Path], like: Path) -> Path:
-    """Write one file with the channels of ``sources`` stacked last, on the grid of ``like``.
-
-    Stored numbers are kept as they are where no file scales them and all have one type; else float32.
-    """
-    headers = [read_header(source) for source in sources]
-    reference = read_header(like)
-    for header in headers:
-        check_same_grid(header, reference)
-    plain = len({header.dtype.newbyteorder("=") for header in headers}) == 1 and not any(h.scaled for h in headers)
-    stacked = np.concatenate([_ras(header, reference, plain) for header in headers], axis=-1)
-    array = stacked if stacked.shape[-1] > 1 else stacked[..., 0]
-    write_map(path, array, reference.grid.ras.affine, like, array.dtype)
+    """Write one file with the channels of ``sources`` stacked last, on the grid of ``like``."""
+    stacked = read_stored(sources, like)
+    write_ras(path, stacked if stacked.shape[-1] > 1 else stacked[..., 0], like)
     return path
 
 
-def _ras(header: Header, reference: Header, plain: bool) -> npt.NDArray:
-    """Voxels (x, y, z, channel) of a file in the RAS+ order of ``reference``; as stored if ``plain``, else scaled."""
-    raw = read_raw(header)
-    stored = raw if plain else scale(header, raw)
-    return ras_order(header.grid, reference.grid).to_ras(stored.reshape(*header.grid.shape, -1))
+def read_stored(sources: Sequence[Path], like: Path) -> npt.NDArray:
+    """The channels of ``sources`` (x, y, z, channel), RAS+ order of ``like``, on whose grid they must lie.
+
+    Stored numbers are kept as they are where no file scales them and all have one type; else float32.
+    """
+    reference = read_header(like)
+    headers = [read_header(source) for source in sources]
+    for header in headers:
+        check_same_grid(header, reference)
+    plain = len({header.dtype.newbyteorder("=") for header in headers}) == 1 and not any(h.scaled for h in headers)
+    parts = []
+    for header in headers:
+        raw = read_raw(header)
+        stored = (raw if plain else scale(header, raw)).reshape(*header.grid.shape, -1)
+        parts.append(ras_order(header.grid, reference.grid).to_ras(stored))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
+
+def write_ras(path: Path, array: npt.NDArray, like: Path) -> None:
+    """Write an array (x, y, z, ...) that is in the RAS+ order of ``like``, in its own type."""
+    write_map(path, array, read_header(like).grid.ras.affine, like, array.dtype)
 
 
 def write_json(path: Path, facts: dict[str, Any]) -> Path:

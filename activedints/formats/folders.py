@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFile
+from activedints.core.settings import LabelSet
 from activedints.formats.case import CaseSource, Listing
 from activedints.formats.header import read_header
 from activedints.formats.names import check_channel_names, inside, shown, stem
@@ -28,26 +29,29 @@ def is_nifti(path: Path) -> bool:
 
 
 def _by_pattern(path: Path, globs: dict[str, str]) -> Listing:
-    channels = tuple(name for name in globs if name not in RESERVED)
-    check_channel_names(channels, "--channel")
     if not path.is_dir():
         raise InvalidFile(f"{shown(path)} must be a folder of cases when --channel is given; it is a file: name it.")
     alone = any(_matches(path, pattern) for pattern in globs.values())
-    folders = [path] if alone else [p for p in visible(path) if p.is_dir()]
-    if not folders:
+    places = [path] if alone else [p for p in visible(path) if p.is_dir()]
+    if not places:
         raise InvalidFile(f"{shown(path)} must hold one folder per case; it holds none: check the path.")
+    return by_pattern(path, {place.resolve().name: place for place in places}, globs)
+
+
+def by_pattern(root: Path, places: dict[str, Path], globs: dict[str, str], labels: LabelSet | None = None) -> Listing:
+    """One candidate per case name and folder, each channel being the one file there that matches its pattern."""
+    channels = tuple(name for name in globs if name not in RESERVED)
+    check_channel_names(channels, "--channel")
     cases: list[CaseSource] = []
     problems: dict[str, str] = {}
-    for folder in folders:
+    for case, place in places.items():
         try:
-            found = {name: _one(path, folder, name, pattern) for name, pattern in globs.items()}
+            found = {name: file for name in globs if (file := _one(root, place, name, globs[name]))}
             images = tuple(found[name] for name in channels)
-            cases.append(
-                CaseSource(folder.resolve().name, images, channels, found.get("label"), brain=found.get("brain"))  # type: ignore[arg-type]
-            )
+            cases.append(CaseSource(case, images, channels, found.get("label"), brain=found.get("brain")))
         except ActiveDintsError as fault:
-            problems[shown(folder.name)] = str(fault)
-    return Listing(tuple(cases), None, channels, problems)
+            problems[shown(case)] = str(fault)
+    return Listing(tuple(cases), labels, channels, problems)
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

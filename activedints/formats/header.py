@@ -83,6 +83,7 @@ def truncated(path: Path, expected: int, found: int) -> InvalidFile:
     )
 
 
+@np.errstate(all="ignore")  # nonsense in a header is told by its value below, not by a warning on the way
 def read_header(path: Path) -> Header:
     """Read and check the header; InvalidFile or InvalidGeometry says what is wrong with it."""
     try:
@@ -138,7 +139,7 @@ def _shape(path: Path, header: nib.Nifti1Header) -> tuple[int, ...]:
 def _dtype(path: Path, header: nib.Nifti1Header) -> np.dtype:
     try:
         dtype = header.get_data_dtype()
-    except nib.spatialimages.HeaderDataError:
+    except (KeyError, nib.spatialimages.HeaderDataError):
         dtype = np.dtype(np.void)
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise InvalidFile(

@@ -1,10 +1,12 @@
 """What ``doctor PATH`` says: one plain sentence per unusable file, from the same checks that an import makes."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from activedints.core.errors import ActiveDintsError
 from activedints.core.job import Report, silent
+from activedints.formats.convert import Conversion
 from activedints.formats.folders import is_nifti
 from activedints.formats.header import read_header
 from activedints.formats.names import safe_name, shown, stem
@@ -23,7 +25,9 @@ def inspect(path: Path, report: Report = silent) -> list[Finding]:
     path = Path(path)
     try:
         if path.name == "dataset.json" or (path / "dataset.json").exists():
-            return list(read_dataset(path, report=report).problems.items())
+            with tempfile.TemporaryDirectory() as scratch:
+                found = read_dataset(path, report=report, conversion=Conversion(Path(scratch)))
+            return list(found.problems.items())
         if not path.is_dir():
             read_file(path)
             return []

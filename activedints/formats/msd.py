@@ -21,7 +21,7 @@ def list_cases(path: Path) -> Listing:
     """Candidates named by dataset.json under ``training`` and ``test``; ``._*`` files are skipped."""
     file = path if path.name == "dataset.json" else path / "dataset.json"
     facts = read_json(file)
-    channels = _channels(facts, file)
+    channels = read_channels(facts, file)
     labels = _labels(facts, file)
     cases: list[CaseSource] = []
     problems: dict[str, str] = {}
@@ -56,7 +56,8 @@ def read_json(file: Path) -> dict[str, Any]:
     return facts
 
 
-def _channels(facts: dict[str, Any], file: Path) -> tuple[str, ...]:
+def read_channels(facts: dict[str, Any], file: Path) -> tuple[str, ...]:
+    """Channel names from ``modality`` or ``channel_names``; InvalidChannels if they are not numbered 0, 1, ..."""
     named = facts.get("modality") or facts.get("channel_names")
     try:
         if isinstance(named, list):

@@ -11,6 +11,9 @@ from activedints.formats.grid import Grid
 LEAST_COVERED = 0.5
 """Share of the reference grid that a channel must cover; less is another part of the body or a wrong header."""
 
+LEVELS_MM = (8.0, 4.0)
+"""Registration compares the images on grids of about these steps: enough for a fraction of a millimetre."""
+
 
 def resample(moving: Volume, reference: Volume, register: bool = False) -> tuple[npt.NDArray[np.float32], str]:
     """The one channel of ``moving`` on the grid of ``reference`` (x, y, z), linear, 0 outside; what was done in words.
@@ -57,12 +60,13 @@ def rigid(fixed: sitk.Image, moving: sitk.Image) -> tuple[sitk.Transform, str]:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(numberOfHistogramBins=50)
     method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(0.25, 1)
+    method.SetMetricSamplingPercentage(0.5, 1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-3, 150, 0.6)
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2])
-    method.SetSmoothingSigmasPerLevel([2, 1])
+    method.SetShrinkFactorsPerLevel([max(1, round(step / min(fixed.GetSpacing()))) for step in LEVELS_MM])
+    method.SetSmoothingSigmasPerLevel([step / 4 for step in LEVELS_MM])
+    method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
     method.SetNumberOfThreads(1)  # the order of summation, and so the answer, stays the same
     method.SetInitialTransform(start, inPlace=False)
     before = method.MetricEvaluate(fixed, moving)

@@ -14,12 +14,14 @@ from activedints.core.errors import (
 from activedints.core.job import Report, silent
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE
-from activedints.formats import folders, msd
+from activedints.formats import bids, folders, msd, nnunet
 from activedints.formats.case import CaseSource, Dataset, Listing
 from activedints.formats.convert import Conversion, convert
 from activedints.formats.header import read_header
 from activedints.formats.names import safe_name, shown, stem
 from activedints.formats.voxels import check_image, check_label, check_same_grid
+
+FORMATS = ("auto", "msd", "nifti", "nnunet", "bids")
 
 
 def read_dataset(
@@ -34,21 +36,29 @@ def read_dataset(
     Nothing is written but what ``conversion`` asks for, into its scratch folder: DICOM folders as NIfTI, channels on
     other grids resampled to its reference.
 
-    ``format`` is ``msd`` (a folder with dataset.json, or that file), ``nifti`` or ``auto``; ``channel_globs`` maps
-    a channel to the pattern of its file inside each case folder (``{"FLAIR": "*flair*"}``). A case that cannot be
-    used lands in ``problems``; ActiveDintsError is raised only if the data set as a whole cannot be read.
+    ``format`` is one of FORMATS (``msd`` and ``nnunet`` take a folder with dataset.json, or that file, and name their
+    own channels); ``channel_globs`` maps a channel to the pattern of its file inside each case folder
+    (``{"FLAIR": "*flair*"}``). A case that cannot be used lands in ``problems``; ActiveDintsError is raised only if
+    the data set as a whole cannot be read.
     """
-    if format not in ("auto", "msd", "nifti"):
-        raise InvalidSettings(f"The format must be auto, msd or nifti; it is {format!r}: choose one of them.")
+    if format not in FORMATS:
+        raise InvalidSettings(f"The format must be one of {', '.join(FORMATS)}; it is {format!r}: choose one of them.")
     path = Path(path)
     if not path.exists():
         raise InvalidFile(f"{shown(path)} does not exist: name the folder of the data set.")
-    is_msd = path.name == "dataset.json" or (path / "dataset.json").is_file()
-    if format == "msd" or (format == "auto" and is_msd and not channel_globs):
-        listing = msd.list_cases(path)
+    chosen = _guess(path, channel_globs) if format == "auto" else format
+    if chosen in ("msd", "nnunet"):
+        listing = msd.list_cases(path) if chosen == "msd" else nnunet.list_cases(path)
     else:
-        listing = folders.list_cases(path, channel_globs)
+        listing = (bids if chosen == "bids" else folders).list_cases(path, channel_globs)
     return check_listing(listing, report, conversion)
+
+
+def _guess(path: Path, channel_globs: dict[str, str] | None) -> str:
+    file = path if path.name == "dataset.json" else path / "dataset.json"
+    if file.is_file() and not channel_globs:
+        return "nnunet" if nnunet.is_nnunet(msd.read_json(file)) else "msd"
+    return "bids" if bids.is_bids(path) else "nifti"
 
 
 def read_image(

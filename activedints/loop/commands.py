@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import IllegalChange, NotFound
 from activedints.core.job import JobKind
@@ -13,7 +11,7 @@ from activedints.formats.voxels import check_label
 from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference, suffix_of
 from activedints.store import cases, cycles, jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Cycle, Experiment
 
 ORACLE = "oracle"
@@ -55,8 +53,18 @@ def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:
     if cycle.phase == Phase.DONE:
         cycle = cycles.start(session, experiment.id, cycle.number + 1)
     set_overrides(session, cycle, given)
+    if "budget" in given:
+        _resize_initial(session, experiment, cycle)
     turns.move_on(session, experiment)
     return experiment
+
+
+def _resize_initial(session: Session, experiment: Experiment, cycle: Cycle) -> None:
+    """A budget given before anybody annotated also holds for an initial set that was drawn with another."""
+    settings = turns.settings_of(experiment, cycle)
+    queries, waiting = cycles.queries(session, cycle.id), turns.outstanding(session, experiment, cycle)
+    if cycle.number == 0 and settings.initial == 0 and queries and len(queries) == len(waiting):
+        cycles.drop_queries(session, cycle.id, [query.case_id for query in queries])
 
 
 def oracle_answers(store: Store, folder: Path) -> int:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core.architecture import Architecture
 from activedints.core.cycle import Role
@@ -13,7 +12,7 @@ from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.experiment import ExperimentSettings
 from activedints.loop import turns
 from activedints.store import cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Experiment
 
 DEFAULT_NAME = "default"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile, InvalidLabels, InvalidSettings
@@ -15,12 +14,13 @@ from activedints.core.settings import LabelSet
 from activedints.core.volume import LabelMap
 from activedints.formats.brain import brain_mask
 from activedints.formats.case import CaseSource, Dataset
+from activedints.formats.convert import Conversion
 from activedints.formats.names import subject_key
 from activedints.formats.nifti import read_grid, read_volume, write_labelmap
 from activedints.formats.source import read_dataset
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Experiment
 
 IMPORTER = "import"
@@ -39,6 +39,10 @@ class ImportRequest:
     calibration: str | None = None
     skip_bad: bool = False
     simulated: bool = False
+    reference: str | None = None
+    """Channel whose grid the others are resampled to where they differ."""
+    register: bool = False
+    """Move the other channels rigidly onto the reference first."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,15 @@ class ImportReport:
 
 def import_cases(store: Store, request: ImportRequest, report: Report = silent) -> ImportReport:
     """Check a folder of cases, copy it into the workspace and give every case its Role, in one transaction."""
-    dataset = read_dataset(request.path, request.format, request.channel_globs, report)
-    _refuse_problems(dataset, request.skip_bad)
-    with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+        conversion = Conversion(Path(scratch), request.reference, request.register)
+        dataset = read_dataset(request.path, request.format, request.channel_globs, report, conversion)
+        _refuse_problems(dataset, request.skip_bad)
+        return _record(store, dataset, request, report, Path(scratch))
+
+
+def _record(store: Store, dataset: Dataset, request: ImportRequest, report: Report, scratch: Path) -> ImportReport:
+    with store.write() as session:
         _refuse_known_names(session, dataset)
         experiment = cases.active_experiment(session) or _default_experiment(session, dataset, request)
         settings = turns.settings_of(experiment)
@@ -63,9 +73,9 @@ def import_cases(store: Store, request: ImportRequest, report: Report = silent) 
         warnings = _repeated_subjects(session, dataset)
         for number, source in enumerate(dataset.cases, start=1):
             report(number, len(dataset.cases), f"Importing {source.name}")
-            case = _store_case(session, store, source, request.simulated, Path(scratch))
+            case = _store_case(session, store, source, request.simulated, scratch)
             cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
-            warnings += [f"{source.name}: {text}" for text in source.warnings]
+            warnings += [f"{source.name}: {text}" for text in (*source.warnings, *source.done)]
             if source.name in to_label:
                 annotate_from_reference(session, experiment, case, IMPORTER, IMPORTER)
         if not cycles.all_of(session, experiment.id):
@@ -161,10 +171,11 @@ def _store_case(session: Session, store: Store, source: CaseSource, simulated: b
         images=[store.files.add(session, path, suffix_of(path)) for path in source.images],
         brain=store.files.add(session, brain, ".nii.gz"),
         brain_how=how,
+        originals=[store.files.add(session, p, suffix_of(p)) for p in source.originals if p.is_file()],
         reference=store.files.add(session, source.label, suffix_of(source.label)) if source.label else None,
         shape=list(grid.shape),
         affine=np.asarray(grid.affine).tolist(),
-        warnings=list(source.warnings),
+        warnings=[*source.warnings, *source.done],
         simulated=simulated,
     )
     session.add(case)

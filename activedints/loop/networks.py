@@ -5,12 +5,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from activedints.core.architecture import OPERATIONS, Architecture, edge_ends
 from activedints.loop import turns
 from activedints.store import cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Experiment, Model
 
 SHIPPED = Path(__file__).parent.parent / "learn" / "architectures"

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core import query as strategies
 from activedints.core.cycle import Role
 from activedints.core.metrics import ANY_FOREGROUND, QUANTITIES
@@ -19,7 +17,7 @@ from activedints.core.score import DEFAULT_REDUCTION
 from activedints.loop import experiments, turns
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Cycle, Experiment
 
 Row = dict[str, Any]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSettings, NotFound
@@ -19,7 +18,7 @@ from activedints.formats.voxels import check_label, read_label_raw
 from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Experiment, Model, Remark
 
 SIMULATED_READER = "simulated reader"

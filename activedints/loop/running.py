@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from activedints.core.errors import IllegalChange, InvalidSettings
 from activedints.core.job import JobKind, JobStatus
 from activedints.loop import experiments, turns
 from activedints.loop.views import JobView, job_view
 from activedints.store import cases, cycles, jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Job, now
 
 MOST_SIMULATED = 500

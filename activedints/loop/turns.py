@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core import query as strategies
 from activedints.core.cycle import Phase, Role
@@ -13,6 +12,7 @@ from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.score import Spot, reason
 from activedints.store import annotations, cases, cycles, jobs
+from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Job, Query
 
 

@@ -4,12 +4,10 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.cycle import Phase, Role
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles, jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Cycle, Evaluation, Experiment, Job
 
 

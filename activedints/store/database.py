@@ -13,6 +13,8 @@ from activedints.core.errors import WorkspaceUnusable
 from activedints.store.files import Files
 from activedints.store.migrate import migrate
 
+__all__ = ["Session", "Store"]
+
 BUSY_SECONDS = 30.0
 
 

@@ -43,6 +43,8 @@ class Case(Base):
     absent: Mapped[list[Any]]
     images: Mapped[list[Any]]
     """File names: one 4-D image (channels last) or one 3-D image per channel."""
+    originals: Mapped[list[Any]]
+    """Files as they came, where ``images`` are resampled or converted from them."""
     brain: Mapped[str] = mapped_column(ForeignKey("file.name"))
     brain_how: Mapped[str]
     reference: Mapped[str | None] = mapped_column(ForeignKey("file.name"))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Role
 from activedints.core.errors import EmptyPool
@@ -14,7 +13,7 @@ from activedints.formats.nifti import read_labelmap, read_volume
 from activedints.learn.data import TrainingCase
 from activedints.loop import importing, turns
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Cycle, Experiment, Job
 
 CPU_SPACING = 2.0

@@ -35,10 +35,11 @@ def run_turn(store: Store, oracle: Path | None, given: dict[str, Any], device: s
         experiment_id = experiments.active(session).id
     before = _trained(store, experiment_id)
     for _ in range(2):  # before the first training a turn is two steps: the starter asks, then the answers train
-        if oracle is not None:
-            commands.oracle_answers(store, oracle)
         with store.write() as session:
             commands.begin_turn(session, given)
+        if oracle is not None and commands.oracle_answers(store, oracle):
+            with store.write() as session:
+                commands.begin_turn(session, {})
         _run_all(store, experiment_id, device, report)
         if _trained(store, experiment_id) > before:
             break

@@ -49,7 +49,7 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, 
         turn = Turn(experiment, cycle, turns.settings_of(experiment, cycle))
     began = time.monotonic()
     if not done:
-        predict_case(store, turn, row.id, case, warm.newest(row.file))
+        predict_case(store, turn, row.id, case, warm.newest(row.file), draws=1)
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 

@@ -2,14 +2,14 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy.orm import Session
 
 from activedints.core import metrics
+from activedints.core.calibration import error_auroc
 from activedints.core.cycle import Phase, Role
 from activedints.core.job import Report
 from activedints.core.score import case_scores, uncertain_spots
@@ -20,10 +20,11 @@ from activedints.learn.model import Model as LoadedModel
 from activedints.learn.model import load_model
 from activedints.learn.predict import predict
 from activedints.loop import experiments, turns
+from activedints.loop.draws import DRAWS, ONE_PASS, verdict
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Evaluation, Job, Model, Prediction
-from activedints.worker.gather import Turn, read_scan, turn_of
+from activedints.worker.gather import Scan, Turn, read_scan, turn_of
 
 
 def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
@@ -34,13 +35,18 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     """
     turn, model_id = _model_of(job, store)
     with store.read() as session:
-        wanted = _fixed(session, turn) + _pool(session, turn)
-    anew = _predict_missing(job, store, turn, model_id, wanted, report)
+        fixed, pool = _fixed(session, turn), _pool(session, turn)
+    anew = _predict_missing(job, store, turn, model_id, fixed, turn.settings.draws, report)
     evaluate_fixed(store, turn, model_id)
+    with store.read() as session:
+        found = verdict(session, turn.experiment.id, model_id, turn.settings)
+    report(0, len(pool), found.sentence)
+    anew += _predict_missing(job, store, turn, model_id, pool, found.draws, report)
 
     def finish(session: Session) -> dict[str, Any]:
         experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
-        facts: dict[str, Any] = {"model": model_id, "cases": len(wanted), "scored": anew}
+        facts: dict[str, Any] = {"model": model_id, "cases": len(fixed) + len(pool), "scored": anew}
+        facts |= {"draws": found.draws, "draws_verdict": found.sentence}
         if cycle.phase == Phase.SCORE:  # a score asked for between turns moves nothing
             cycle.model_id = model_id
             facts |= turns.after_scoring(session, experiment, cycle)
@@ -54,12 +60,14 @@ def evaluate(job: Job, store: Store, report: Report) -> Callable[[Session], dict
     turn, model_id = _model_of(job, store)
     with store.read() as session:
         fixed = _fixed(session, turn)
-    anew = _predict_missing(job, store, turn, model_id, fixed, report)
+    anew = _predict_missing(job, store, turn, model_id, fixed, turn.settings.draws, report)
     evaluate_fixed(store, turn, model_id)
     return lambda session: {"model": model_id, "cases": len(fixed), "predicted": anew}
 
 
-def _predict_missing(job: Job, store: Store, turn: Turn, model_id: int, wanted: list[Case], report: Report) -> int:
+def _predict_missing(
+    job: Job, store: Store, turn: Turn, model_id: int, wanted: list[Case], draws: int, report: Report
+) -> int:
     """Predict the cases that this model has no prediction of; returns how many these were."""
     with store.read() as session:
         row = session.get_one(Model, model_id)
@@ -70,7 +78,7 @@ def _predict_missing(job: Job, store: Store, turn: Turn, model_id: int, wanted: 
         loaded = load_model(path, job.arguments.get("device", "auto"))
         for number, case in enumerate(missing):
             report(number, len(missing), f"Scoring {case.name}")
-            predict_case(store, turn, model_id, case, loaded)
+            predict_case(store, turn, model_id, case, loaded, draws)
     report(len(missing), len(missing), f"{len(wanted)} case(s) scored, {len(missing)} of them anew")
     return len(missing)
 
@@ -113,17 +121,19 @@ def _pool(session: Session, turn: Turn) -> list[Case]:
     return [cases.case(session, case_id) for case_id in turns.pool(session, turn.experiment, None)]
 
 
-def predict_case(store: Store, turn: Turn, model_id: int, case: Case, model: LoadedModel) -> None:
-    """Predict one case and record its draft, heat map, spots and Scores."""
+def predict_case(store: Store, turn: Turn, model_id: int, case: Case, model: LoadedModel, draws: int) -> None:
+    """Predict one case and record its draft, heat map, spots and Scores (of a calibration case: of its errors too)."""
     settings = turn.settings
     scan = read_scan(store, case, settings.channels)
-    plan = ScoreSettings(draws=settings.draws, patch=model.card.patch, seed=settings.seed)
+    plan = ScoreSettings(draws=draws, patch=model.card.patch, seed=settings.seed)
     made = predict(model, scan.image, scan.brain, spacing(scan.affine), settings.channels, plan)
     names = model.card.labels.names
     spots = uncertain_spots(made.maps["entropy"], made.probability, scan.brain, scan.affine, names)
     heat = np.clip(made.maps["entropy"] / np.log(len(names)), 0, 1)
     values = in_label_set(made.label_index, model.card.labels, settings.labels)
     like = store.files.path(case.images[0])
+    scores = case_scores(made.maps, made.probability, scan.brain, scan.affine)
+    scores |= _error_aurocs(store, turn, case, scan, model, made.maps["entropy"], values, plan)
     with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         label, uncertainty = Path(scratch) / "draft.nii.gz", Path(scratch) / "uncertainty.nii.gz"
         write_labelmap(label, LabelMap(values, scan.affine), like)
@@ -136,11 +146,38 @@ def predict_case(store: Store, turn: Turn, model_id: int, case: Case, model: Loa
                     draws=made.draws,
                     label=store.files.add(session, label, ".nii.gz"),
                     uncertainty=store.files.add(session, uncertainty, ".nii.gz"),
-                    scores=case_scores(made.maps, made.probability, scan.brain, scan.affine),
+                    scores=scores,
                     spots=[asdict(spot) for spot in spots],
                     seconds=made.seconds,
                 )
             )
+
+
+def _error_aurocs(
+    store: Store,
+    turn: Turn,
+    case: Case,
+    scan: Scan,
+    model: LoadedModel,
+    entropy: np.ndarray,
+    predicted: np.ndarray,
+    plan: ScoreSettings,
+) -> dict[str, float]:
+    """How well entropy finds the wrong voxels of an annotated calibration case: with Draws, and with one pass."""
+    with store.read() as session:
+        newest = annotations.newest(session, turn.experiment.id, case.id)
+        role = cases.role_of(session, turn.experiment.id, case.id)
+    if role is not Role.CALIBRATION or newest is None or plan.draws == 1:
+        return {}
+    reference = read_labelmap(store.files.path(newest.file)).array
+    single = replace(plan, draws=1)
+    one = predict(model, scan.image, scan.brain, spacing(scan.affine), turn.settings.channels, single)
+    labels = in_label_set(one.label_index, model.card.labels, turn.settings.labels)
+    found = {
+        DRAWS: error_auroc(entropy, reference, predicted, scan.brain),
+        ONE_PASS: error_auroc(one.maps["entropy"], reference, labels, scan.brain),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def in_label_set(index: np.ndarray, model: LabelSet, experiment: LabelSet) -> np.ndarray:

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.cohort.simulate import simulate_cohort
 from activedints.core.job import Report
 from activedints.loop.importing import ImportReport, ImportRequest, import_cases
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Job
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
 from activedints.core.experiment import ExperimentSettings, Start
@@ -21,7 +19,7 @@ from activedints.learn.compute import pick_device
 from activedints.learn.train import train as run_training
 from activedints.loop import experiments, turns
 from activedints.store import cases, cycles
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.scoring import evaluate, score

@@ -11,10 +11,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from scans import LPS, dataset, image, label, save
 
 from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFile, InvalidLabels
 from activedints.formats.source import read_dataset
+from tests.formats.scans import LPS, dataset, image, label, save
 
 IMAGE, LABEL = "imagesTr/b.nii.gz", "labelsTr/b.nii.gz"
 

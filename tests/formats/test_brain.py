@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scans import save
 
 from activedints.core.errors import InvalidGeometry, InvalidLabels
 from activedints.core.volume import Volume
 from activedints.formats.brain import brain_mask
+from tests.formats.scans import save
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 

@@ -7,9 +7,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from scans import save
 from scipy.ndimage import gaussian_filter
-from series import write_slices
 
 from activedints.core.errors import InvalidFile, InvalidGeometry
 from activedints.core.volume import Volume
@@ -19,6 +17,8 @@ from activedints.formats.dicom import identifies, is_series, read_series
 from activedints.formats.nifti import read_volume
 from activedints.formats.resample import resample
 from activedints.formats.source import read_dataset
+from tests.formats.scans import save
+from tests.formats.series import write_slices
 
 VOXELS = (np.arange(7 * 6 * 5).reshape(7, 6, 5) * 3 - 200).astype(np.int16)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from scans import LPS, dataset, image, label, save
 
 from activedints.core.errors import InvalidSettings, UnsafePath
 from activedints.core.settings import LabelSet
 from activedints.formats.export import ExportCase, export_msd, export_nifti
 from activedints.formats.nifti import read_labelmap, read_volume
 from activedints.formats.source import read_dataset
+from tests.formats.scans import LPS, dataset, image, label, save
 
 LABELS = LabelSet((0, 1, 2), ("background", "edema", "core"))
 

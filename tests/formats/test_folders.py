@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scans import LPS, image, label, save
 
 from activedints.core.errors import InvalidChannels, InvalidFile, InvalidSettings
 from activedints.formats.nifti import read_volume
 from activedints.formats.source import read_dataset, read_image
+from tests.formats.scans import LPS, image, label, save
 
 GLOBS = {"FLAIR": "*flair*", "T1w": "*t1*", "label": "*seg*"}
 
@@ -82,7 +82,7 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_dataset(tmp_path)
     with pytest.raises(InvalidFile, match="does not exist"):
         read_dataset(tmp_path / "x")
-    with pytest.raises(InvalidSettings, match="auto, msd or nifti"):
+    with pytest.raises(InvalidSettings, match="one of auto, msd, nifti"):
         read_dataset(tmp_path, format="dicom")
 
 

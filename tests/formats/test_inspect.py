@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from scans import dataset, image, save
-
 from activedints.formats.inspect import inspect
+from tests.formats.scans import dataset, image, save
 
 
 def test_a_data_set_is_read_as_an_import_reads_it(tmp_path: Path) -> None:

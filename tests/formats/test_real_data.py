@@ -1,6 +1,5 @@
 """The real scans: read, checked, and their label maps written back bit for bit."""
 
-import os
 from pathlib import Path
 
 import nibabel as nib
@@ -12,15 +11,10 @@ from activedints.formats.names import subject_key
 from activedints.formats.nifti import read_labelmap, read_volume, write_labelmap
 from activedints.formats.source import read_dataset
 
-DEFAULT = Path(__file__).parents[2].parent / "shared" / "data"
-DATA = Path(os.environ.get("ACTIVEDINTS_SHARED_DATA", DEFAULT))
-if not DATA.is_dir() and os.environ.get("CI") != "true":
-    pytest.skip("The real scans are absent: set ACTIVEDINTS_SHARED_DATA.", allow_module_level=True)
-
 
 @pytest.mark.parametrize(("name", "cases", "labels"), [("brats2021_2mm", 8, 3), ("brats2021_1mm", 4, 3), ("ms", 2, 1)])
-def test_every_real_case_is_usable(tmp_path: Path, name: str, cases: int, labels: int) -> None:
-    found = read_dataset(DATA / name)
+def test_every_real_case_is_usable(tmp_path: Path, shared_data: Path, name: str, cases: int, labels: int) -> None:
+    found = read_dataset(shared_data / name)
     assert not found.problems
     assert len(found.cases) == cases
     assert found.channels == ("FLAIR", "T1w", "T1gd", "T2w")
@@ -43,9 +37,9 @@ def test_every_real_case_is_usable(tmp_path: Path, name: str, cases: int, labels
     assert (label.array[~mask] > 0).mean() < 0.001
 
 
-def test_one_patient_in_two_data_sets_is_noticed() -> None:
+def test_one_patient_in_two_data_sets_is_noticed(shared_data: Path) -> None:
     coarse, fine = (
-        {subject_key(c.name) for c in read_dataset(DATA / n).cases} for n in ("brats2021_2mm", "brats2021_1mm")
+        {subject_key(c.name) for c in read_dataset(shared_data / n).cases} for n in ("brats2021_2mm", "brats2021_1mm")
     )
     assert fine < coarse
     assert len(coarse) == 8

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scans import LPS, image, save
 from scipy.spatial.transform import Rotation
 
 from activedints.core.errors import InvalidGeometry
 from activedints.core.volume import LabelMap
 from activedints.formats.case import CaseSource
 from activedints.formats.nifti import read_labelmap, read_volume, write_annotation, write_labelmap, write_map
+from tests.formats.scans import LPS, image, save
 
 
 def test_lps_file_is_read_as_ras(tmp_path: Path) -> None:

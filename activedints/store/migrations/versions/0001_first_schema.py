@@ -61,6 +61,7 @@ CREATE TABLE "case" (
   channels JSON NOT NULL,
   absent JSON NOT NULL,
   images JSON NOT NULL,
+  originals JSON NOT NULL,
   brain VARCHAR(100) NOT NULL,
   brain_how VARCHAR NOT NULL,
   reference VARCHAR(100),
