@@ -30,7 +30,10 @@ def draw_story(here: frame.Here, job_id: int) -> None:
 with frame.page("Jobs", needs="nothing") as here:
     rows = views.job_table(here.store)
     if not rows:
-        st.info("No job was asked for yet: trainings, scorings and simulations will be listed here.", icon="🗒️")
+        st.info(
+            "No job was asked for yet: trainings, scorings and simulations will be listed here.",
+            icon=":material/inbox:",
+        )
     else:
         shown = [{name: row[name] for name in COLUMNS} for row in rows]
         chosen = st.dataframe(

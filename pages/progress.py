@@ -22,7 +22,7 @@ with frame.page("Progress") as here:
     view = progress.view(here.store)
     job = running.current_job(here.store)
     if job is not None:
-        jobs.watch(here, job)
+        jobs.watch(here, job.id)
     else:
         jobs.strip(here)
 

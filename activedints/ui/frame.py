@@ -85,7 +85,7 @@ def page(title: str, needs: Needs = "cases", bare: bool = False) -> Iterator[Her
         here = _here(title)
         _sidebar(here)
         if not bare:
-            _headline(title, here)
+            headline(title, here)
         _say()
         if needs != "nothing":
             _need_cases(here)
@@ -135,7 +135,8 @@ def _signed_in() -> str:
     return str(st.user.get("name") or st.user.get("email") or "")
 
 
-def _headline(title: str, here: Here) -> None:
+def headline(title: str, here: Here) -> None:
+    """The screen's title, and the word simulated where it belongs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         if here.simulated:
