@@ -1,5 +1,6 @@
 """Simulated cohorts, as a job and as a command."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from activedints.store.schema import Job
 
 def write_cohort(folder: Path, cases: int, seed: int, report: Report) -> Path:
     """Simulate ``cases`` cases into ``folder`` in MSD layout; the path of dataset.json."""
-    return simulate_cohort(folder, cases, seed, report=report)
+    return simulate_cohort(folder, cases, seed, report=report, processes=os.cpu_count() or 1)
 
 
 def simulate(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
