@@ -61,6 +61,12 @@ def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
         return _gather(session, store, experiment, cases.case(session, case_id), reader)
 
 
+def preview(store: Store, case_id: int, reader: str) -> OpenCase:
+    """What ``open_case`` would gather, without leasing: for fetching a case ahead."""
+    with store.read() as session:
+        return _gather(session, store, experiments.active(session), cases.case(session, case_id), reader)
+
+
 def _gather(session: Session, store: Store, experiment: Experiment, case: Case, reader: str) -> OpenCase:
     settings = turns.settings_of(experiment)
     cycle = cycles.current(session, experiment.id)

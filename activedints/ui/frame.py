@@ -24,6 +24,7 @@ from activedints.ui.menu import HOME, ROOT, groups
 ICON = Path(__file__).parent / "icon.svg"
 LOGO = Path(__file__).parent / "logo.svg"
 STYLE = Path(__file__).parent / "style.css"
+BARE = Path(__file__).parent / "bare.css"
 DEFAULT_WORKSPACE = "data/workspace"
 
 Needs = Literal["nothing", "cases", "reader"]
@@ -80,13 +81,15 @@ def page(title: str, needs: Needs = "cases", bare: bool = False) -> Iterator[Her
     """
     st.set_page_config(f"{title} · Active-DiNTS", ICON, "wide", "collapsed" if bare else "auto")
     st.html(STYLE)
+    if bare:
+        st.html(BARE)
     try:
         server.check_running_address()
         here = _here(title)
         _sidebar(here)
         if not bare:
             headline(title, here)
-        _say()
+        _say(bare)
         if needs != "nothing":
             _need_cases(here)
         if needs == "reader":
@@ -208,9 +211,11 @@ def _ask_name(here: Here, button: str) -> None:
             st.rerun()
 
 
-def _say() -> None:
+def _say(bare: bool) -> None:
     done, sentence = st.session_state.pop("said", (True, ""))
-    if sentence and done:
+    if sentence and done and bare:
+        st.toast(sentence, icon=":material/check:")
+    elif sentence and done:
         st.success(sentence, icon=":material/check:")
     elif sentence:
         st.error(sentence, icon=":material/error:")
