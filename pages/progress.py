@@ -45,6 +45,7 @@ with frame.page("Progress") as here:
             charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")
         with right:
             charts.show(charts.score_histogram(view.pool_of(cycle), score), key="scores")
+        st.caption(view.draws[-1]["verdict"])
     else:
         st.info("The pool was not scored yet, so there is no uncertainty to show.", icon=":material/inbox:")
 
@@ -57,5 +58,6 @@ with frame.page("Progress") as here:
         table("Figures per cycle and label", view.figures, "figures.csv")
         table("Measures per holdout and calibration case", view.measures, "measures.csv")
         table("Scores per pool case", view.pool, "scores.csv")
+        table("Draws against one pass, on the calibration cases", view.draws, "draws.csv")
         table("Annotations", view.reading, "annotations.csv")
         table("Cycles and models", view.cycles, "cycles.csv")

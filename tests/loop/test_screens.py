@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from activedints.core.errors import InvalidChannels, InvalidFile, InvalidSettings, NotFound
+from activedints.formats.source import FORMATS
 from activedints.loop import intake, networks, opening, reading, views, worklist
+from activedints.loop.exporting import WRITERS
 from activedints.loop.standing import standing
 from activedints.store.database import Store
 from tests.ui import workspaces
@@ -20,6 +22,8 @@ FORM = {
     "holdout": 0,
     "calibration": 0,
     "skip_bad": False,
+    "reference": "",
+    "register": False,
 }
 
 
@@ -37,6 +41,19 @@ def test_the_import_form_becomes_one_import(tmp_path: Path) -> None:
 def test_an_import_of_nothing_is_refused(path: str, tmp_path: Path) -> None:
     with pytest.raises((InvalidSettings, InvalidFile, NotFound)):
         intake.take_in(Store.open(tmp_path), FORM | {"path": path})
+
+
+def test_the_forms_offer_what_the_formats_can(tmp_path: Path) -> None:
+    assert set(intake.LAYOUTS) == set(FORMATS)
+    assert set(intake.OUTPUTS) == set(WRITERS)
+
+
+def test_the_export_form_becomes_one_export(tmp_path: Path) -> None:
+    store = workspaces.filled(tmp_path)
+    said = intake.bring_out(store, str(tmp_path / "out"), "nifti")
+    assert said.startswith("3 case(s) with 3 annotation(s) written to")
+    with pytest.raises(InvalidSettings, match="Say where to"):
+        intake.bring_out(store, "  ", "nifti")
 
 
 @pytest.mark.parametrize("line", ["FLAIR", "=x", "FLAIR="])
