@@ -35,6 +35,30 @@ class Architecture:
     use_downsample: bool = True
     provenance: str = ""
 
+    def check(self) -> None:
+        """Raise InvalidSettings unless this is a network: whole rows, known operations, and every node that a layer
+        reads is filled by the layer before it (and none is filled in vain)."""
+        width = 3 * self.depths - 2 if self.blocks else 0
+        for codes, top in ((self.arch_code_a, 1), (self.arch_code_c, len(OPERATIONS) - 1)):
+            if (
+                not codes
+                or len(codes) != self.blocks
+                or any(len(r) != width or not set(r) <= set(range(top + 1)) for r in codes)
+            ):
+                raise InvalidSettings(
+                    f"Architecture {self.name!r} needs {self.blocks} rows of 3 D - 2 codes, edges 0 or 1, operations "
+                    f"0 to {len(OPERATIONS) - 1}: export it again from the Search page."
+                )
+        reads = [{edge_ends(i)[0] for i, on in enumerate(row) if on} for row in self.arch_code_a]
+        fills = [{edge_ends(i)[1] for i, on in enumerate(row) if on} for row in self.arch_code_a]
+        for layer in range(self.blocks):
+            if not fills[layer] or (layer and fills[layer - 1] != reads[layer]):
+                filled = sorted(fills[layer - 1]) if layer else []
+                raise InvalidSettings(
+                    f"Architecture {self.name!r} is not feasible: layer {layer} reads resolutions "
+                    f"{sorted(reads[layer])} but the layer before it fills {filled}; take one that a search decoded."
+                )
+
     @property
     def blocks(self) -> int:
         return len(self.arch_code_a)
@@ -65,8 +89,10 @@ class Architecture:
             rows = {
                 k: tuple(tuple(int(v) for v in row) for row in fields.pop(k)) for k in ("arch_code_a", "arch_code_c")
             }
-            return Architecture(**rows, **fields)
+            architecture = Architecture(**(fields | rows))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise InvalidSettings(
                 f"This is no architecture in JSON ({fault}); export one from the Search page."
             ) from None
+        architecture.check()
+        return architecture

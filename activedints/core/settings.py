@@ -46,13 +46,18 @@ class LabelSet:
             raise InvalidLabels(
                 f"Label values {unknown} are not in the label set {dict(zip(self.values, self.names))}."
             )
-        return table[label]
+        indices: npt.NDArray[np.uint8] = table[label]
+        return indices
 
     def value_of(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
         """Class indices -> label values (IGNORE stays IGNORE)."""
         table = np.full(256, IGNORE, np.uint8)
         table[: self.classes] = self.values
-        return table[index]
+        values: npt.NDArray[np.uint8] = table[index]
+        return values
+
+
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,12 @@ class TrainSettings:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-5
     dropout: float = 0.2
+    average: float = 0.99
+    """Decay per step of the running average of the weights, which is what is kept; 0 keeps the last weights."""
+    spacing: tuple[float, float, float] | None = None
+    """Working spacing in mm, to which every case is resampled; None = each case's own."""
+    precision: str = "auto"
+    """``float32``, ``bfloat16`` (matrix products only), or ``auto``: bfloat16 where the processor has it."""
     checkpoint_every: float = 20.0
     """Seconds between two resumable checkpoints."""
     threads: int = 2
@@ -77,6 +88,8 @@ class TrainSettings:
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
         if (self.seconds is not None and self.seconds <= 0) or (self.steps is not None and self.steps < 1):
             raise InvalidSettings("A training needs a positive number of seconds or steps.")
+        if self.precision not in PRECISIONS:
+            raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")
 
 
 @dataclass(frozen=True)
@@ -106,3 +119,12 @@ class ScoreSettings:
     threads: int = 2
     device: str = "auto"
     seed: int = 0
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.draws < 1 or not 0 <= self.overlap < 1:
+            raise InvalidSettings(
+                f"Scoring needs one draw or more and an overlap in [0, 1); these are {self.draws} and {self.overlap}."
+            )
+        if self.precision not in PRECISIONS:
+            raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")
