@@ -93,7 +93,7 @@ def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, 
     size = part.stat().st_size
     if size < file.size:
         raise InvalidFile(
-            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again, it goes on from there."
+            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again to go on."
         )
     if _digest(part) != file.sha256:
         part.unlink()

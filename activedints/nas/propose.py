@@ -31,7 +31,8 @@ POPULATION, TOURNAMENT = 20, 5
 def propose(ranker: Ranker, trained: Rows, accuracies: Values, count: int) -> Rows:
     """``count`` rows to train next, best first; ``accuracies`` (row,) of the ``trained`` rows, higher is better.
 
-    Raises InvalidSettings with fewer than two trained architectures or equal accuracies, EmptyPool when too few are left.
+    Raises InvalidSettings with fewer than two trained architectures or equal accuracies, EmptyPool when too few
+    are left.
     """
     if len(trained) < 2 or np.ptp(accuracies) == 0:
         raise InvalidSettings(
@@ -40,7 +41,9 @@ def propose(ranker: Ranker, trained: Rows, accuracies: Values, count: int) -> Ro
         )
     left = len(ranker.x) - len(trained)
     if count > left:
-        raise EmptyPool(f"{count} proposals were asked but only {left} architectures are not trained yet: ask for less.")
+        raise EmptyPool(
+            f"{count} proposals were asked but only {left} architectures are not trained yet: ask for less."
+        )
     y = normal_scores(accuracies)
     process = GaussianProcess(ranker.features.blocks()).fit(ranker.x[trained], y)
     rows, chosen = np.asarray(trained), []
@@ -64,8 +67,8 @@ def expected_improvement(mean: Values, spread: Values, best: float) -> Values:
 
 
 def recommend(ranker: Ranker, trained: Rows, accuracies: Values) -> int:
-    """Position among ``trained`` of the architecture to keep: the best posterior mean, which weighs each lucky validation
-    score with what similar architectures reached."""
+    """Position among ``trained`` of the architecture to keep: the best posterior mean, which weighs each lucky
+    validation score with what similar architectures reached."""
     if np.ptp(accuracies) == 0:
         return 0
     process = GaussianProcess(ranker.features.blocks()).fit(ranker.x[trained], normal_scores(accuracies))
@@ -74,8 +77,8 @@ def recommend(ranker: Ranker, trained: Rows, accuracies: Values) -> int:
 
 @dataclass(frozen=True)
 class Trace:
-    """One simulated search: ``queried`` rows in order, and after each query the regret of the one that would be kept, in
-    reported (test) and in selection (validation) accuracy."""
+    """One simulated search: ``queried`` rows in order, and after each query the regret of the one that would be kept,
+    in reported (test) and in selection (validation) accuracy."""
 
     strategy: str
     seed: int
@@ -100,9 +103,7 @@ def simulate(ranker: Ranker, strategy: str, queries: int, seed: int, report: Rep
     reported = ranker.benchmark.values(ranker.reported.name)
     queried, kept = STRATEGIES[strategy](ranker, selection, queries, seed, report)
     best = queried[kept]
-    return Trace(
-        strategy, seed, queried, np.nanmax(reported) - reported[best], np.nanmax(selection) - selection[best]
-    )
+    return Trace(strategy, seed, queried, np.nanmax(reported) - reported[best], np.nanmax(selection) - selection[best])
 
 
 def _predictor(ranker: Ranker, selection: Values, queries: int, seed: int, report: Report) -> tuple[Rows, Rows]:
