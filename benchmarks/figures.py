@@ -17,13 +17,17 @@ def figure(
     n: int = 1,
     interval: tuple[float, float] | None = None,
     bar: float | None = None,
+    limit: float | None = None,
     smaller_is_better: bool = True,
 ) -> dict[str, Any]:
-    """``ratio`` is times better than the reference (> 1 wins); ``bar`` is the ratio asked for."""
+    """``ratio`` is times better than the reference (> 1 wins). ``bar`` is the ratio asked for; ``limit`` instead asks
+    that ``ours`` itself is at most (or, where larger is better, at least) that much."""
     ratio = None
     if ours and reference:
         ratio = reference / ours if smaller_is_better else ours / reference
     holds = None if bar is None or ratio is None else ratio >= bar
+    if limit is not None and ours is not None:
+        bar, holds = limit, ours <= limit if smaller_is_better else ours >= limit
     return {
         "what": what,
         "ours": ours,

@@ -89,7 +89,7 @@ class Architecture:
             rows = {
                 k: tuple(tuple(int(v) for v in row) for row in fields.pop(k)) for k in ("arch_code_a", "arch_code_c")
             }
-            architecture = Architecture(**rows, **fields)
+            architecture = Architecture(**(fields | rows))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise InvalidSettings(
                 f"This is no architecture in JSON ({fault}); export one from the Search page."

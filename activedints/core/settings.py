@@ -46,13 +46,15 @@ class LabelSet:
             raise InvalidLabels(
                 f"Label values {unknown} are not in the label set {dict(zip(self.values, self.names))}."
             )
-        return table[label]
+        indices: npt.NDArray[np.uint8] = table[label]
+        return indices
 
     def value_of(self, index: npt.NDArray[np.integer]) -> npt.NDArray[np.uint8]:
         """Class indices -> label values (IGNORE stays IGNORE)."""
         table = np.full(256, IGNORE, np.uint8)
         table[: self.classes] = self.values
-        return table[index]
+        values: npt.NDArray[np.uint8] = table[index]
+        return values
 
 
 PRECISIONS = ("auto", "float32", "bfloat16")

@@ -110,7 +110,7 @@ class _Run:
             [prepare(case, classes, settings.spacing, settings.patch) for case in cases], settings.patch
         )
         self.began = time.monotonic() - spent
-        self.told, self.kept = 0.0, time.monotonic()
+        self.told, self.kept, self.writing = 0.0, time.monotonic(), 0.0
 
     @property
     def seconds(self) -> float:
@@ -163,10 +163,12 @@ class _Run:
         )
 
     def keep(self) -> None:
+        """Write a checkpoint now and then; a large network, less often, so that writing takes under 5 %."""
         now = time.monotonic()
-        if now - self.kept >= self.settings.checkpoint_every:
+        if now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing):
             save_checkpoint(self.folder, self.step, self.state())
-            self.kept = now
+            self.kept = time.monotonic()
+            self.writing = self.kept - now
 
     def state(self) -> dict[str, Any]:
         return {

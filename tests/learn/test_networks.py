@@ -1,5 +1,7 @@
 """Networks: the lean DiNTS computes what MONAI's does; the shipped architectures are what they say."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -8,15 +10,18 @@ from activedints.learn.dints import monai_dints
 from activedints.learn.networks import build, plan_strides, shipped
 from tests.learn.toy import TINY
 
+SMALL_CVPR = dataclasses.replace(shipped("cvpr2021"), channel_mul=0.0625)
 
-@pytest.mark.parametrize("architecture", [TINY, shipped("small")], ids=lambda a: a.name)
+
+@pytest.mark.parametrize("architecture", [TINY, shipped("small"), SMALL_CVPR], ids=lambda a: a.name)
 def test_lean_dints_computes_what_monai_computes(architecture):
     torch.manual_seed(0)
     theirs = monai_dints(architecture, 4, 3).double()
     ours = build(architecture, 4, 3).double()
     ours.trunk.load_state_dict(ours.trunk.weights_from_monai(theirs.state_dict()))
     ours.head.load_state_dict(theirs.stem_finals[1].state_dict())
-    x = torch.randn(2, 4, 16, 24, 32, dtype=torch.double)
+    side = 2 * ours.divisor
+    x = torch.randn(2, 4, side, side, side + ours.divisor, dtype=torch.double)
     assert torch.allclose(ours(x), theirs(x), atol=1e-10)
     ours(x).square().sum().backward()
     theirs(x).square().sum().backward()

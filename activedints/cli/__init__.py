@@ -1,0 +1,20 @@
+"""The command line and composition root: the only place that wires the parts together.
+
+Heavy imports (torch, SimpleITK) happen inside the commands that need them: `activedints status` answers at once.
+"""
+
+import sys
+
+from activedints.cli.root import app
+from activedints.core.errors import ActiveDintsError
+
+
+def main() -> None:
+    """Run the command line: exit 0, 1 (a named failure, one sentence on stderr) or 2 (usage)."""
+    from activedints.cli import cases, service, studies, turn  # noqa: F401  each adds its verbs to the app
+
+    try:
+        app(prog_name="activedints")
+    except ActiveDintsError as fault:
+        print(fault, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,160 @@
+"""Verbs that turn the loop: experiment, status, search, train, score, query, evaluate, cycle."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
+from activedints.core.experiment import Regime, Start
+from activedints.core.job import JobKind
+from activedints.loop import commands, experiments, views
+
+experiment_app = typer.Typer(help="Make, choose and show experiments.", no_args_is_help=True)
+app.add_typer(experiment_app, name="experiment")
+
+SecondsOption = Annotated[float | None, typer.Option(help="Seconds of training in this cycle.")]
+StepsOption = Annotated[int | None, typer.Option(help="Steps of training in this cycle, instead of seconds.")]
+BudgetOption = Annotated[int | None, typer.Option(help="Cases to ask for in each cycle.")]
+StrategyOption = Annotated[str | None, typer.Option(help="How the next cases are chosen.")]
+
+
+def overrides(seconds: float | None, steps: int | None, budget: int | None, strategy: str | None) -> dict[str, Any]:
+    """What was given on the command line, as settings of the cycles that it runs."""
+    given = {"seconds": seconds, "steps": steps, "budget": budget, "strategy": strategy}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@experiment_app.command("new")
+def experiment_new(
+    name: str,
+    seed: int = 0,
+    initial: Annotated[str, typer.Option(help="N cases drawn by the seed, or names, annotated first.")] = "0",
+    budget: int | None = None,
+    strategy: str | None = None,
+    regime: Regime | None = None,
+    architecture: Annotated[str | None, typer.Option(help="Name of a shipped one, or a JSON file.")] = None,
+    start: Start | None = None,
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    draws: int | None = None,
+    spacing: Annotated[float | None, typer.Option(help="Working voxel size in mm.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A new experiment over the workspace's cases, with the roles of the active one; it becomes active."""
+    store = open_store(workspace)
+    chosen = {"regime": regime, "start": start, "draws": draws, "spacing": spacing}
+    chosen = {k: v for k, v in chosen.items() if v is not None} | overrides(seconds, steps, budget, strategy)
+    if architecture is not None:
+        chosen["architecture"] = experiments.architecture_text(architecture)
+    if steps is not None:
+        chosen["seconds"] = None
+    names = () if initial.isdigit() else tuple(n.strip() for n in initial.split(",") if n.strip())
+    number = int(initial) if initial.isdigit() else len(names)
+    settings = replace(experiments.active_settings(store), seed=seed, initial=number, **chosen)
+    experiments.create(store, name, settings, names)
+    facts = experiments.describe(store)
+    answer(facts, as_json, f"Experiment '{name}' is active.")
+
+
+@experiment_app.command("use")
+def experiment_use(name: str, workspace: WorkspaceOption = None) -> None:
+    """Make another experiment the active one."""
+    experiments.use(open_store(workspace), name)
+    say(f"Experiment '{name}' is active.")
+
+
+@experiment_app.command("show")
+def experiment_show(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Name, settings and split of the active experiment."""
+    answer(experiments.describe(open_store(workspace)), as_json)
+
+
+@app.command()
+def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Where the active experiment stands."""
+    answer(views.status(open_store(workspace)), as_json)
+
+
+def _run_step(kind: JobKind, workspace: Path | None, given: dict[str, Any], device: str, as_json: bool) -> None:
+    from activedints.worker.here import run_step
+
+    store = open_store(workspace)
+    with progress_bar() as report:
+        result = run_step(store, kind, given, device, report)
+    answer(result, as_json)
+
+
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda:N.")]
+
+
+@app.command()
+def search(
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search an architecture on the labelled cases, here and now; later trainings of this experiment use it."""
+    _run_step(JobKind.SEARCH, workspace, overrides(seconds, steps, None, None), device, as_json)
+
+
+@app.command()
+def train(
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the current cycle's network on all labelled cases, here and now."""
+    _run_step(JobKind.TRAIN, workspace, overrides(seconds, steps, None, None), device, as_json)
+
+
+@app.command()
+def score(device: DeviceOption = "auto", workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Score the pool with the newest model; cases that it has scored already cost nothing."""
+    _run_step(JobKind.SCORE, workspace, {}, device, as_json)
+
+
+@app.command()
+def evaluate(device: DeviceOption = "auto", workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Measure the newest model on the annotated holdout and calibration cases."""
+    _run_step(JobKind.EVALUATE, workspace, {}, device, as_json)
+
+
+@app.command()
+def query(
+    strategy: StrategyOption = None,
+    budget: BudgetOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the current query; with --strategy or --budget, ask anew for what nobody has annotated yet."""
+    answer(commands.query(open_store(workspace), overrides(None, None, budget, strategy)), as_json)
+
+
+@app.command()
+def cycle(
+    oracle: Annotated[Path | None, typer.Option(help="Folder of label maps that answer every query.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, help="Whole turns to run.")] = 1,
+    seconds: SecondsOption = None,
+    steps: StepsOption = None,
+    budget: BudgetOption = None,
+    strategy: StrategyOption = None,
+    device: DeviceOption = "auto",
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run whole turns of the loop here and now; with --oracle its label maps annotate what is asked for."""
+    from activedints.worker.here import run_turn
+
+    store = open_store(workspace)
+    given = overrides(seconds, steps, budget, strategy)
+    for _ in range(cycles):
+        with progress_bar() as report:
+            say(run_turn(store, oracle, given, device, report))
+    answer(views.status(store), as_json)

@@ -1,0 +1,141 @@
+"""From maps to one number per case (the Score), to the spots a reader should look at, and to plain words.
+
+Higher is always more worth annotating. Every reduction is a sum over the brain divided by a sum over the brain, so
+that neither a tight crop nor padding with air changes it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from activedints.core.volume import Affine, voxel_millilitres
+
+Map = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
+
+SOFT_MILLILITRES = 1.0
+"""Added to the predicted volume, so that an empty prediction gives a finite Score."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A connected uncertain place: centre in RAS mm, volume in mL, mean uncertainty, the label that is unsure there."""
+
+    mm: tuple[float, float, float]
+    millilitres: float
+    uncertainty: float
+    label: str
+
+
+def mean_over_brain(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+    """Mean of a map over the brain: the usual reduction; ranks large tumours first."""
+    return float(measure[brain].mean()) if brain.any() else 0.0
+
+
+def per_predicted_volume(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+    """Summed uncertainty per mL of predicted foreground: how unsure the model is about each mL that it found.
+
+    ``foreground`` (x, y, z) is the probability of any foreground; SOFT_MILLILITRES keeps an empty prediction finite.
+    """
+    uncertain = float(measure[brain].sum()) * voxel_ml
+    predicted = float(foreground[brain].sum()) * voxel_ml
+    return uncertain / (predicted + SOFT_MILLILITRES)
+
+
+def foreground_weighted(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+    """Mean of a map weighted by the probability of any foreground."""
+    weight = float(foreground[brain].sum())
+    return float((measure * foreground)[brain].sum() / weight) if weight > 0 else 0.0
+
+
+def top_fraction(measure: Map, foreground: Map, brain: Mask, voxel_ml: float, fraction: float = 0.01) -> float:
+    """Mean of the most uncertain hundredth of the brain."""
+    values = measure[brain]
+    if not values.size:
+        return 0.0
+    count = max(1, int(values.size * fraction))
+    return float(np.partition(values, values.size - count)[-count:].mean())
+
+
+REDUCTIONS = {
+    "per_predicted_volume": per_predicted_volume,
+    "mean_over_brain": mean_over_brain,
+    "foreground_weighted": foreground_weighted,
+    "top_fraction": top_fraction,
+}
+DEFAULT_REDUCTION = "per_predicted_volume"
+
+
+def self_dice_doubt(probability: Map, brain: Mask) -> float:
+    """1 - soft Dice of the prediction with its own most probable labels, mean over the foreground classes.
+
+    ``probability`` (class, x, y, z). 0 for a prediction that is sure of every voxel; an expected Dice loss if the
+    probabilities are calibrated. Classes predicted nowhere count by their soft mass alone.
+    """
+    hard = probability.argmax(axis=0)
+    doubts = []
+    for index in range(1, probability.shape[0]):
+        soft, chosen = probability[index][brain], hard[brain] == index
+        total = float(soft.sum()) + float(chosen.sum())
+        doubts.append(1.0 - 2.0 * float(soft[chosen].sum()) / total if total > 1.0 else 0.0)
+    return float(np.mean(doubts))
+
+
+def case_scores(maps: dict[str, Map], probability: Map, brain: Mask, affine: Affine) -> dict[str, float]:
+    """Every Score of one case: each measure by each reduction (``measure/reduction``), and ``expected_dice_loss``."""
+    voxel_ml = voxel_millilitres(affine)
+    foreground = 1.0 - probability[0].astype(np.float32)
+    scores = {
+        f"{measure}/{name}": reduce(array, foreground, brain, voxel_ml)
+        for measure, array in maps.items()
+        for name, reduce in REDUCTIONS.items()
+    }
+    scores["expected_dice_loss"] = self_dice_doubt(probability, brain)
+    scores["predicted_ml"] = float(foreground[brain].sum()) * voxel_ml
+    return scores
+
+
+def uncertain_spots(
+    measure: Map, probability: Map, brain: Mask, affine: Affine, names: tuple[str, ...], at_most: int = 12
+) -> list[Spot]:
+    """Connected places above half of the map's maximum in the brain, ranked by volume x mean uncertainty.
+
+    ``names`` are the class names in class order; a Spot is named after the likeliest foreground class inside it.
+    The mm position is the most uncertain voxel of the place, which always lies inside it.
+    """
+    inside = np.where(brain, measure, 0.0)
+    peak = float(inside.max(initial=0.0))
+    if peak <= 0:
+        return []
+    places, _ = ndimage.label(inside >= 0.5 * peak)
+    voxel_ml = voxel_millilitres(affine)
+    spots = []
+    for place, window in enumerate(ndimage.find_objects(places), start=1):
+        member = places[window] == place
+        values = np.where(member, inside[window], -1.0)
+        corner = np.array([s.start for s in window])
+        voxel = corner + np.unravel_index(int(values.argmax()), values.shape)
+        likely = int(probability[(slice(1, None), *window)][:, member].mean(axis=1).argmax()) + 1
+        x, y, z = (affine @ np.append(voxel, 1.0))[:3].tolist()
+        spots.append(Spot((x, y, z), float(member.sum()) * voxel_ml, float(values[member].mean()), names[likely]))
+    spots.sort(key=lambda spot: -spot.millilitres * spot.uncertainty)
+    return spots[:at_most]
+
+
+def ordinal(number: int) -> str:
+    """1 -> '1st', 2 -> '2nd', 11 -> '11th'."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def reason(rank: int, of: int, spots: list[Spot], drawn_at_random: bool = False) -> str:
+    """Why a case is in the worklist, in plain words."""
+    place = f"{ordinal(rank)} of {of}"
+    if drawn_at_random:
+        return f"{place}: drawn at random"
+    if not spots:
+        return f"{place}: the model is sure of every voxel it can see here"
+    volume = sum(spot.millilitres for spot in spots)
+    return f"{place}: {spots[0].label} is unsure, {volume:.1f} mL of doubt in {len(spots)} place(s)"

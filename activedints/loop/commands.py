@@ -1,0 +1,122 @@
+"""Commands about whole turns: overrides of a cycle, answers of an oracle, asking anew."""
+
+from pathlib import Path
+from typing import Any
+
+from activedints.core.cycle import Phase, Role
+from activedints.core.errors import IllegalChange, NotFound
+from activedints.core.job import JobKind
+from activedints.formats.header import read_header
+from activedints.formats.voxels import check_label
+from activedints.loop import experiments, turns
+from activedints.loop.importing import annotate_from_reference, suffix_of
+from activedints.store import cases, cycles, jobs
+from activedints.store.database import Session, Store
+from activedints.store.schema import Case, Cycle, Experiment
+
+ORACLE = "oracle"
+
+
+def set_overrides(session: Session, cycle: Cycle, given: dict[str, Any]) -> None:
+    """Store settings that hold for this cycle only."""
+    if given:
+        cycle.overrides = {**cycle.overrides, **given}
+        session.flush()
+        turns.settings_of(session.get_one(Experiment, cycle.experiment_id), cycle)  # refuses what is out of range
+
+
+def prepare_step(session: Session, kind: JobKind, given: dict[str, Any]) -> Experiment:
+    """Enqueue one step of the current cycle, unless it waits in the queue already."""
+    experiment = experiments.active(session)
+    cycle = cycles.current(session, experiment.id)
+    if kind is JobKind.TRAIN and cycle.phase == Phase.DONE:
+        cycle = cycles.start(session, experiment.id, cycle.number + 1)
+    set_overrides(session, cycle, given)
+    waiting = jobs.unfinished(session, experiment.id)
+    if any(job.kind == kind for job in waiting):
+        return experiment
+    if waiting:
+        raise IllegalChange(f"A {waiting[0].kind} job is unfinished; run or cancel it first (`activedints status`).")
+    if kind is JobKind.TRAIN:
+        turns.start_training(session, experiment, cycle)
+    elif kind in (JobKind.SCORE, JobKind.EVALUATE) and cycles.newest_model(session, experiment.id) is None:
+        raise NotFound("There is no trained model yet: run `activedints train` first.")
+    else:
+        jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+    return experiment
+
+
+def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:
+    """Make the cycle move if it can; what it enqueued is then run."""
+    experiment = experiments.active(session)
+    cycle = cycles.current(session, experiment.id)
+    if cycle.phase == Phase.DONE:
+        cycle = cycles.start(session, experiment.id, cycle.number + 1)
+    set_overrides(session, cycle, given)
+    if "budget" in given:
+        _resize_initial(session, experiment, cycle)
+    turns.move_on(session, experiment)
+    return experiment
+
+
+def _resize_initial(session: Session, experiment: Experiment, cycle: Cycle) -> None:
+    """A budget given before anybody annotated also holds for an initial set that was drawn with another."""
+    settings = turns.settings_of(experiment, cycle)
+    queries, waiting = cycles.queries(session, cycle.id), turns.outstanding(session, experiment, cycle)
+    if cycle.number == 0 and settings.initial == 0 and queries and len(queries) == len(waiting):
+        cycles.drop_queries(session, cycle.id, [query.case_id for query in queries])
+
+
+def oracle_answers(store: Store, folder: Path) -> int:
+    """Annotate what waits (query, holdout, calibration; nothing else) with the label maps of a folder.
+
+    Maps are FOLDER/NAME.nii.gz or FOLDER/labelsTr/NAME.nii.gz. Returns how many were annotated; a missing or
+    unfitting map refuses them all.
+    """
+    with store.write() as session:
+        experiment = experiments.active(session)
+        cycle = cycles.current(session, experiment.id)
+        annotated = cases.annotated_ids(session, experiment.id)
+        waiting = [q.case for q in turns.outstanding(session, experiment, cycle)]
+        for role in (Role.HOLDOUT, Role.CALIBRATION):
+            waiting += [c for c in cases.members(session, experiment.id, role) if c.id not in annotated]
+        labels = turns.settings_of(experiment).labels
+        for case in waiting:
+            path = _oracle_file(folder, case)
+            check_label(path, read_header(store.files.path(case.images[0])), labels)
+            name = store.files.add(session, path, suffix_of(path))
+            annotate_from_reference(session, experiment, case, ORACLE, ORACLE, name)
+        return len(waiting)
+
+
+def _oracle_file(folder: Path, case: Case) -> Path:
+    for place in (folder, folder / "labelsTr"):
+        for suffix in (".nii.gz", ".nii"):
+            path = place / f"{case.name}{suffix}"
+            if path.is_file():
+                return path
+    raise NotFound(f"The oracle folder {folder} holds no label map {case.name}.nii.gz (nor in its labelsTr).")
+
+
+def query(store: Store, given: dict[str, Any]) -> dict[str, Any]:
+    """The current query; with other settings, asked anew for what nobody has annotated yet."""
+    with store.write() as session:
+        experiment = experiments.active(session)
+        cycle = cycles.current(session, experiment.id)
+        if given:
+            _ask_anew(session, experiment, cycle, given)
+        rows = cycles.queries(session, cycle.id)
+        cases_ = [{"case": q.case.name, "rank": q.rank, "score": q.score, "reason": q.reason} for q in rows]
+        return {"cycle": cycle.number, "phase": cycle.phase, "query": cases_}
+
+
+def _ask_anew(session: Session, experiment: Experiment, cycle: Cycle, given: dict[str, Any]) -> None:
+    model = cycles.newest_model(session, experiment.id)
+    if cycle.phase != Phase.ANNOTATE or model is None:
+        raise IllegalChange(
+            "A query can be asked anew while a scored cycle waits for readers; run `activedints score`."
+        )
+    set_overrides(session, cycle, given)
+    open_ids = [q.case_id for q in turns.outstanding(session, experiment, cycle)]
+    cycles.drop_queries(session, cycle.id, open_ids)
+    turns.query_next(session, experiment, cycle, model.id, turns.settings_of(experiment, cycle))

@@ -1,0 +1,116 @@
+"""Making, choosing and reading experiments."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from activedints.core.architecture import Architecture
+from activedints.core.cycle import Role
+from activedints.core.errors import InvalidSettings, NotFound
+from activedints.core.experiment import ExperimentSettings
+from activedints.loop import turns
+from activedints.store import cases, cycles
+from activedints.store.database import Session, Store
+from activedints.store.schema import Experiment
+
+DEFAULT_NAME = "default"
+STARTER = Path(__file__).parent.parent / "learn" / "models" / "starter.safetensors"
+"""The model that ships with the product; a data file, read here only for the names of its channels."""
+
+
+def starter_fits(channels: tuple[str, ...]) -> bool:
+    """Whether the starter model ships with this copy and all channels that it needs are among ``channels``."""
+    if not STARTER.is_file():
+        return False
+    with STARTER.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return set(json.loads(header["__metadata__"]["activedints"])["channels"]) <= set(channels)
+
+
+def active(session: Session) -> Experiment:
+    """The active experiment, or NotFound with what to do."""
+    found = cases.active_experiment(session)
+    if found is None:
+        raise NotFound(
+            "There is no experiment yet: import cases (`activedints import PATH`) or start `activedints demo`."
+        )
+    return found
+
+
+def create(store: Store, name: str, settings: ExperimentSettings, initial_names: tuple[str, ...] = ()) -> int:
+    """A new experiment over all cases of the workspace that have its channels; roles are taken from the active one.
+
+    ``initial_names`` are annotated first; otherwise ``settings.initial`` cases are drawn by the seed.
+    Returns the experiment's id; it becomes the active one.
+    """
+    with store.write() as session:
+        previous = cases.active_experiment(session)
+        experiment = cases.add_experiment(session, name, settings)
+        for case in cases.all_cases(session):
+            if set(case.channels) >= set(settings.channels):
+                known = previous is not None and any(c.id == case.id for c in cases.members(session, previous.id))
+                role = cases.role_of(session, previous.id, case.id) if previous is not None and known else Role.LEARNING
+                cases.join(session, experiment.id, case.id, role)
+        cycle = cycles.start(session, experiment.id, number=0)
+        initial = [cases.case_named(session, n).id for n in initial_names]
+        turns.open_initial_query(session, experiment, cycle, settings, initial)
+        return experiment.id
+
+
+def draw_roles(
+    names_with_label: list[str], all_names: list[str], wanted: str | None, what: str, seed: int, taken: set[str]
+) -> list[str]:
+    """Resolve ``--holdout``/``--calibration``: a number K (drawn by the seed among labelled cases) or names.
+
+    >>> draw_roles(["a", "b", "c"], ["a", "b", "c"], "c,a", "holdout", 0, set())
+    ['c', 'a']
+    """
+    if not wanted:
+        return []
+    if not wanted.isdigit():
+        names = [name.strip() for name in wanted.split(",") if name.strip()]
+        unknown = [name for name in names if name not in all_names]
+        if unknown:
+            raise InvalidSettings(f"The {what} names {unknown}, which are not among the imported cases {all_names}.")
+        return names
+    free = sorted(set(names_with_label) - taken)
+    number = int(wanted)
+    if number > len(free):
+        raise InvalidSettings(
+            f"A {what} of {number} cases is larger than the {len(free)} labelled cases that are free for it;"
+            " ask for fewer or import more."
+        )
+    order = np.random.default_rng(np.random.SeedSequence([seed, len(what)])).permutation(len(free))
+    return sorted(free[i] for i in order[:number])
+
+
+def use(store: Store, name: str) -> None:
+    """Make the experiment called ``name`` the active one."""
+    with store.write() as session:
+        cases.use_experiment(session, cases.experiment_named(session, name))
+
+
+def describe(store: Store) -> dict[str, Any]:
+    """Name, settings and split of the active experiment, as JSON-ready data."""
+    with store.read() as session:
+        experiment = active(session)
+        split = {role.value: [c.name for c in cases.members(session, experiment.id, role)] for role in Role}
+        return {"experiment": experiment.name, "settings": json.loads(experiment.settings), "split": split}
+
+
+def active_settings(store: Store) -> ExperimentSettings:
+    """Settings of the active experiment, overrides of single cycles left out."""
+    with store.read() as session:
+        return turns.settings_of(active(session))
+
+
+def architecture_text(name_or_file: str) -> str:
+    """An architecture as settings keep it: a JSON file's text (checked), else the name as it is."""
+    path = Path(name_or_file)
+    if path.suffix != ".json":
+        return name_or_file
+    if not path.is_file():
+        raise NotFound(f"There is no architecture file {path}.")
+    return Architecture.from_json(path.read_text(encoding="utf-8")).to_json()

@@ -1,0 +1,219 @@
+"""Cases into the workspace: everything is checked before anything is written, and one bad case refuses them all."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from activedints.core.cycle import Role
+from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile, InvalidLabels, InvalidSettings
+from activedints.core.experiment import ExperimentSettings, Start
+from activedints.core.job import Report, silent
+from activedints.core.settings import LabelSet
+from activedints.core.volume import LabelMap
+from activedints.formats.brain import brain_mask
+from activedints.formats.case import CaseSource, Dataset
+from activedints.formats.convert import Conversion
+from activedints.formats.names import subject_key
+from activedints.formats.nifti import read_grid, read_volume, write_labelmap
+from activedints.formats.source import read_dataset
+from activedints.loop import experiments, turns
+from activedints.store import annotations, cases, cycles
+from activedints.store.database import Session, Store
+from activedints.store.schema import Annotation, Case, Experiment
+
+IMPORTER = "import"
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What to import and what each case is for (DESIGN section 7)."""
+
+    path: Path
+    format: str = "auto"
+    channel_globs: dict[str, str] | None = None
+    labels: str = "none"
+    """'none', 'fixed' (holdout and calibration), 'all', or names: whose label files become Annotations."""
+    holdout: str | None = None
+    calibration: str | None = None
+    skip_bad: bool = False
+    simulated: bool = False
+    reference: str | None = None
+    """Channel whose grid the others are resampled to where they differ."""
+    register: bool = False
+    """Move the other channels rigidly onto the reference first."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    imported: tuple[str, ...]
+    left_out: dict[str, str]
+    warnings: tuple[str, ...]
+    experiment: str
+
+
+def import_cases(store: Store, request: ImportRequest, report: Report = silent) -> ImportReport:
+    """Check a folder of cases, copy it into the workspace and give every case its Role, in one transaction."""
+    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+        conversion = Conversion(Path(scratch), request.reference, request.register)
+        dataset = read_dataset(request.path, request.format, request.channel_globs, report, conversion)
+        _refuse_problems(dataset, request.skip_bad)
+        return _record(store, dataset, request, report, Path(scratch))
+
+
+def _record(store: Store, dataset: Dataset, request: ImportRequest, report: Report, scratch: Path) -> ImportReport:
+    with store.write() as session:
+        _refuse_known_names(session, dataset)
+        experiment = cases.active_experiment(session) or _default_experiment(session, dataset, request)
+        settings = turns.settings_of(experiment)
+        _check_fits(dataset, settings, experiment.name)
+        roles = _roles(dataset, request, settings.seed)
+        to_label = _label_names(dataset, request.labels, roles)
+        warnings = _repeated_subjects(session, dataset)
+        for number, source in enumerate(dataset.cases, start=1):
+            report(number, len(dataset.cases), f"Importing {source.name}")
+            case = _store_case(session, store, source, request.simulated, scratch)
+            cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
+            warnings += [f"{source.name}: {text}" for text in (*source.warnings, *source.done)]
+            if source.name in to_label:
+                annotate_from_reference(session, experiment, case, IMPORTER, IMPORTER)
+        if not cycles.all_of(session, experiment.id):
+            cycles.start(session, experiment.id, number=0)
+        if not to_label - set(roles):
+            turns.move_on(session, experiment)
+        names = tuple(source.name for source in dataset.cases)
+        return ImportReport(names, dataset.problems, tuple(warnings), experiment.name)
+
+
+def _refuse_problems(dataset: Dataset, skip_bad: bool) -> None:
+    if dataset.problems and not (skip_bad and dataset.cases):
+        first = next(iter(dataset.problems.values()))
+        more = len(dataset.problems) - 1
+        hint = f" ({more} more; `activedints doctor PATH` lists all, --skip-bad leaves them out)" if more else ""
+        raise InvalidFile(f"{first}{hint}")
+
+
+def _refuse_known_names(session: Session, dataset: Dataset) -> None:
+    known = {case.name for case in cases.all_cases(session)}
+    twice = sorted(source.name for source in dataset.cases if source.name in known)
+    if twice:
+        raise DuplicateCase(f"The workspace holds {twice} already: rename these cases, or import only new ones.")
+
+
+def _default_experiment(session: Session, dataset: Dataset, request: ImportRequest) -> Experiment:
+    labels = dataset.labels or LabelSet((0, 1), ("background", "lesion"))
+    start = Start.STARTER if experiments.starter_fits(dataset.channels) else Start.SCRATCH
+    settings = ExperimentSettings(dataset.channels, labels, start=start, simulated=request.simulated)
+    return cases.add_experiment(session, experiments.DEFAULT_NAME, settings)
+
+
+def _check_fits(dataset: Dataset, settings: ExperimentSettings, name: str) -> None:
+    for source in dataset.cases:
+        missing = [c for c in settings.channels if c not in source.channels]
+        if missing:
+            raise InvalidChannels(
+                f"Case {source.name} has channels {list(source.channels)}; experiment '{name}' also needs {missing}:"
+                " name them with --channel, or start another experiment in a new workspace."
+            )
+    if dataset.labels is not None and dataset.labels != settings.labels:
+        raise InvalidLabels(
+            f"These cases have labels {dataset.labels.names}; experiment '{name}' has {settings.labels.names}:"
+            " import them into another workspace."
+        )
+
+
+def _roles(dataset: Dataset, request: ImportRequest, seed: int) -> dict[str, Role]:
+    everyone = [source.name for source in dataset.cases]
+    with_label = [source.name for source in dataset.cases if source.label is not None]
+    holdout = experiments.draw_roles(with_label, everyone, request.holdout, "holdout", seed, set())
+    calibration = experiments.draw_roles(
+        with_label, everyone, request.calibration, "calibration", seed, taken=set(holdout)
+    )
+    both = sorted(set(holdout) & set(calibration))
+    if both:
+        raise InvalidSettings(f"{both} cannot be holdout and calibration at once; name each case in one of the two.")
+    return {**dict.fromkeys(calibration, Role.CALIBRATION), **dict.fromkeys(holdout, Role.HOLDOUT)}
+
+
+def _label_names(dataset: Dataset, wanted: str, roles: dict[str, Role]) -> set[str]:
+    with_label = {source.name for source in dataset.cases if source.label is not None}
+    if wanted in ("none", "fixed", "all"):
+        return {"none": set(), "fixed": with_label & set(roles), "all": with_label}[wanted]
+    names = {name.strip() for name in wanted.split(",") if name.strip()}
+    without = sorted(names - with_label)
+    if without:
+        raise InvalidSettings(f"--labels names {without}, which have no label file among the imported cases.")
+    return names
+
+
+def _repeated_subjects(session: Session, dataset: Dataset) -> list[str]:
+    seen = cases.subjects(session)
+    return [
+        f"{source.name} looks like the same patient as {seen[subject_key(source.name)]}, which is in the workspace"
+        " already: never let one patient stand on both sides of a split."
+        for source in dataset.cases
+        if subject_key(source.name) in seen
+    ]
+
+
+def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, scratch: Path) -> Case:
+    volume = read_volume(source)
+    mask, how = brain_mask(volume, source.brain)
+    brain = scratch / "brain.nii.gz"
+    write_labelmap(brain, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
+    grid = read_grid(source.images[0])
+    case = Case(
+        name=source.name,
+        subject=subject_key(source.name),
+        channels=list(source.channels),
+        absent=list(source.absent),
+        images=[store.files.add(session, path, suffix_of(path)) for path in source.images],
+        brain=store.files.add(session, brain, ".nii.gz"),
+        brain_how=how,
+        originals=[store.files.add(session, p, suffix_of(p)) for p in source.originals if p.is_file()],
+        reference=store.files.add(session, source.label, suffix_of(source.label)) if source.label else None,
+        shape=list(grid.shape),
+        affine=np.asarray(grid.affine).tolist(),
+        warnings=[*source.warnings, *source.done],
+        simulated=simulated,
+    )
+    session.add(case)
+    session.flush()
+    return case
+
+
+def suffix_of(path: Path) -> str:
+    """'.nii.gz' or '.nii': all of a stored image's name that matters."""
+    return ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
+
+
+def annotate_from_reference(
+    session: Session, experiment: Experiment, case: Case, reader: str, source: str, file: str | None = None
+) -> Annotation:
+    """Annotate a whole case with a stored label file (by default the one that came with its image)."""
+    name = file or case.reference
+    if name is None:
+        raise InvalidLabels(f"Case {case.name} came without a label file; annotate it on the Annotate page.")
+    return annotations.add(
+        session,
+        Annotation(
+            experiment_id=experiment.id,
+            case_id=case.id,
+            reader=reader,
+            source=source,
+            file=name,
+            regions=[[[0, 0, 0], list(case.shape)]],
+            seconds=0.0,
+        ),
+    )
+
+
+def source_of(store: Store, case: Case) -> CaseSource:
+    """A stored case as its formats read it: paths of the stored files."""
+    return CaseSource(
+        name=case.name,
+        images=tuple(store.files.path(name) for name in case.images),
+        channels=tuple(case.channels),
+        absent=tuple(case.absent),
+    )

@@ -1,0 +1,53 @@
+"""The forms that fill a workspace and found an experiment: what was typed becomes one command and one sentence."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from activedints.core.errors import InvalidSettings
+from activedints.core.job import Report, silent
+from activedints.loop import experiments
+from activedints.loop.importing import ImportRequest, import_cases
+from activedints.store.database import Store
+
+
+def take_in(store: Store, typed: dict[str, Any], report: Report = silent) -> str:
+    """Import what the form names: path, format, channels (a line NAME=PATTERN each), labels, holdout, calibration."""
+    if not str(typed["path"]).strip():
+        raise InvalidSettings("Say where the cases lie: the path of a folder or file on this machine.")
+    request = ImportRequest(
+        path=Path(str(typed["path"]).strip()).expanduser(),
+        format=typed["format"],
+        channel_globs=channel_patterns(typed["channels"]),
+        labels=typed["labels"],
+        holdout=str(typed["holdout"]) if typed["holdout"] else None,
+        calibration=str(typed["calibration"]) if typed["calibration"] else None,
+        skip_bad=typed["skip_bad"],
+    )
+    done = import_cases(store, request, report)
+    sentence = f"{len(done.imported)} case(s) imported into experiment '{done.experiment}'."
+    notes = [*done.warnings, *(f"left out {name}: {why}" for name, why in done.left_out.items())]
+    return sentence + "".join(f"\n- {note}" for note in notes)
+
+
+def channel_patterns(text: str) -> dict[str, str] | None:
+    """Lines NAME=PATTERN as a mapping; None where there are none.
+
+    >>> channel_patterns("FLAIR = *flair.nii.gz\\n\\nT1w=*t1.nii.gz")
+    {'FLAIR': '*flair.nii.gz', 'T1w': '*t1.nii.gz'}
+    """
+    patterns = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        name, equals, pattern = (part.strip() for part in line.partition("="))
+        if not (name and equals and pattern):
+            raise InvalidSettings(f"A channel is written NAME=PATTERN, for example FLAIR=*flair.nii.gz; not '{line}'.")
+        patterns[name] = pattern
+    return patterns or None
+
+
+def found_experiment(store: Store, name: str, changes: dict[str, Any]) -> str:
+    """A new experiment over the same cases and roles, with some settings changed; it becomes the active one."""
+    if not 0 < len(name.strip()) <= 60 or not name.isprintable():
+        raise InvalidSettings("An experiment needs a name of 1 to 60 printable characters.")
+    experiments.create(store, name.strip(), replace(experiments.active_settings(store), **changes))
+    return f"Experiment '{name.strip()}' is active; it starts at cycle 0."

@@ -1,0 +1,271 @@
+"""The reader's side: opening a case, drafts, submitting, skipping and flagging."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from activedints.core.cycle import Role
+from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSettings, NotFound
+from activedints.core.score import Spot
+from activedints.core.settings import LabelSet
+from activedints.core.volume import IGNORE, Box
+from activedints.formats.header import read_header
+from activedints.formats.nifti import write_annotation
+from activedints.formats.voxels import check_label, read_label_raw
+from activedints.loop import experiments, turns
+from activedints.loop.importing import annotate_from_reference
+from activedints.store import annotations, cases, cycles
+from activedints.store.database import Session, Store
+from activedints.store.schema import Annotation, Case, Experiment, Model, Remark
+
+SIMULATED_READER = "simulated reader"
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """All that the viewer shows of a case. Every file lies on the case's source grid."""
+
+    case_id: int
+    name: str
+    role: Role
+    simulated: bool
+    images: tuple[Path, ...]
+    channels: tuple[str, ...]
+    absent: tuple[str, ...]
+    brain_how: str
+    labels: LabelSet
+    segmentation: Path | None
+    segmentation_is: str
+    """Where the starting label map comes from, in words for the screen."""
+    uncertainty: Path | None
+    spots: tuple[Spot, ...]
+    seconds: float
+    reason: str
+    version: int
+    draft_model_id: int | None
+    experiment: str
+    cycle: int
+    any_foreground_only: bool
+
+
+def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
+    """Lease a case to a reader and gather what the viewer shows: own drawing, newest annotation or model draft."""
+    check_reader(reader)
+    with store.write() as session:
+        experiment = experiments.active(session)
+        annotations.lease(session, experiment.id, case_id, reader)
+        return _gather(session, store, experiment, cases.case(session, case_id), reader)
+
+
+def _gather(session: Session, store: Store, experiment: Experiment, case: Case, reader: str) -> OpenCase:
+    settings = turns.settings_of(experiment)
+    cycle = cycles.current(session, experiment.id)
+    role = cases.role_of(session, experiment.id, case.id)
+    model = cycles.newest_model(session, experiment.id)
+    # a fixed case is read blind: a draft would pull the reference towards the model that it has to judge
+    shown = cycles.prediction(session, model.id, case.id) if model and role is Role.LEARNING else None
+    saved = annotations.draft(session, experiment.id, case.id, reader)
+    newest = annotations.newest(session, experiment.id, case.id)
+    partial = shown is not None and model is not None and _any_foreground_only(model, settings.labels)
+    if saved:
+        start, words = saved.file, f"your unsubmitted drawing of {saved.updated_at[:16].replace('T', ' ')} UTC"
+    elif newest:
+        start, words = newest.file, f"version {newest.version}, by {newest.reader}"
+    elif shown and model:
+        start, words = shown.label, f"draft of the {model.origin} model, cycle {model.cycle_number}"
+    else:
+        start, words = None, "empty: this case is read without a draft"
+    query = next((q for q in cycles.queries(session, cycle.id) if q.case_id == case.id), None)
+    return OpenCase(
+        case_id=case.id,
+        name=case.name,
+        role=role,
+        simulated=case.simulated,
+        images=tuple(store.files.path(name) for name in case.images),
+        channels=tuple(case.channels),
+        absent=tuple(case.absent),
+        brain_how=case.brain_how,
+        labels=settings.labels,
+        segmentation=store.files.path(start) if start else None,
+        segmentation_is=words,
+        uncertainty=store.files.path(shown.uncertainty) if shown else None,
+        spots=tuple(Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in shown.spots)
+        if shown
+        else (),
+        seconds=saved.seconds if saved else 0.0,
+        reason=query.reason if query else "",
+        version=newest.version if newest else 0,
+        draft_model_id=model.id if shown and model else None,
+        experiment=experiment.name,
+        cycle=cycle.number,
+        any_foreground_only=partial,
+    )
+
+
+def _any_foreground_only(model: Model, labels: LabelSet) -> bool:
+    """The starter was trained for another label set: its draft says where, not what."""
+    known = model.settings.get("labels")
+    return model.origin == "starter" and known is not None and tuple(known) != labels.names
+
+
+def renew(store: Store, case_id: int, reader: str) -> None:
+    """Keep a case open at a reader: called by the page every few seconds."""
+    with store.write() as session:
+        annotations.lease(session, experiments.active(session).id, case_id, reader)
+
+
+def close_case(store: Store, case_id: int, reader: str) -> None:
+    with store.write() as session:
+        annotations.release(session, experiments.active(session).id, case_id, reader)
+
+
+def save_draft(store: Store, case_id: int, reader: str, voxels: npt.NDArray[np.uint8], seconds: float) -> None:
+    """Keep a reader's unsubmitted drawing. ``voxels`` (x, y, z) uint8 in the source file's own order."""
+    with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+        experiment = experiments.active(session)
+        case = cases.case(session, case_id)
+        file = _store_voxels(session, store, case, voxels, turns.settings_of(experiment).labels, Path(scratch))
+        annotations.save_draft(session, experiment.id, case_id, reader, file, seconds)
+        annotations.lease(session, experiment.id, case_id, reader)
+
+
+def _store_voxels(
+    session: Session, store: Store, case: Case, voxels: npt.NDArray[np.uint8], labels: LabelSet, scratch: Path
+) -> str:
+    labels.index_of(voxels)  # raises InvalidLabels for a value that the label set does not know
+    path = scratch / "annotation.nii.gz"
+    write_annotation(path, voxels, like=store.files.path(case.images[0]))
+    return store.files.add(session, path, ".nii.gz")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A reader's finished work on a case. ``voxels`` (x, y, z) uint8 in the source file's own order; no ``regions``
+    means the whole volume. ``draft_model_id`` is the model whose draft was shown; ``based_on`` the version opened."""
+
+    case_id: int
+    reader: str
+    voxels: npt.NDArray[np.uint8]
+    seconds: float = 0.0
+    regions: tuple[Box, ...] = ()
+    draft_model_id: int | None = None
+    based_on: int | None = None
+    comment: str = ""
+
+
+def submit_annotation(store: Store, submission: Submission) -> str:
+    """Store the next version of a case's Annotation and move the cycle on when its query is answered.
+
+    Nobody's work is overwritten: versions only grow. Returns a receipt for the screen.
+    """
+    check_reader(submission.reader)
+    with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+        experiment = experiments.active(session)
+        case = cases.case(session, submission.case_id)
+        cases.role_of(session, experiment.id, case.id)
+        labels = turns.settings_of(experiment).labels
+        newest = annotations.newest(session, experiment.id, case.id)
+        regions = list(submission.regions) or [((0, 0, 0), tuple(case.shape))]
+        earlier = read_label_raw(read_header(store.files.path(newest.file))) if newest else None
+        composed = compose(submission.voxels, regions, earlier)
+        row = annotations.add(
+            session,
+            Annotation(
+                experiment_id=experiment.id,
+                case_id=case.id,
+                reader=submission.reader,
+                source="reader",
+                file=_store_voxels(session, store, case, composed, labels, Path(scratch)),
+                regions=(newest.regions if newest else []) + [[list(lo), list(hi)] for lo, hi in regions],
+                seconds=submission.seconds,
+                draft_model_id=submission.draft_model_id,
+                comment=submission.comment,
+            ),
+        )
+        annotations.drop_draft(session, experiment.id, case.id, submission.reader)
+        annotations.release(session, experiment.id, case.id, submission.reader)
+        job = turns.move_on(session, experiment)
+        receipt = f"{case.name}: version {row.version} saved."
+        if newest and submission.based_on is not None and newest.version != submission.based_on:
+            receipt += f" {newest.reader} saved version {newest.version} meanwhile; both are kept."
+        return receipt + (" The query is answered: training is queued." if job else "")
+
+
+def compose(
+    voxels: npt.NDArray[np.uint8], regions: list[Box], earlier: npt.NDArray[np.uint8] | None
+) -> npt.NDArray[np.uint8]:
+    """A version over the earlier ones: it wins inside its Regions, the earlier map stays outside, else IGNORE.
+
+    >>> compose(np.ones((2, 1, 1), np.uint8), [((0, 0, 0), (1, 1, 1))], None).ravel()
+    array([  1, 255], dtype=uint8)
+    """
+    composed = np.full(voxels.shape, IGNORE, np.uint8) if earlier is None else earlier.copy()
+    if composed.shape != voxels.shape:
+        raise InvalidLabels(f"The drawing has shape {voxels.shape}, the case {composed.shape}: reload the case.")
+    for lo, hi in regions:
+        window = tuple(slice(a, b) for a, b in zip(lo, hi))
+        composed[window] = voxels[window]
+    return composed
+
+
+def set_aside(store: Store, case_id: int, reader: str, kind: str, reason: str) -> str:
+    """Skip a case (for this cycle) or flag it (for good), with a reason; the worklist moves on."""
+    if kind not in ("skip", "flag"):
+        raise InvalidSettings(f"A case is set aside by 'skip' or 'flag', not by '{kind}'.")
+    with store.write() as session:
+        experiment = experiments.active(session)
+        cycle = cycles.current(session, experiment.id)
+        case = cases.case(session, case_id)
+        annotations.remark(
+            session,
+            Remark(
+                experiment_id=experiment.id,
+                case_id=case_id,
+                cycle_id=cycle.id,
+                kind=kind,
+                reason=reason.strip() or "no reason given",
+                reader=reader,
+            ),
+        )
+        annotations.release(session, experiment.id, case_id, reader)
+        turns.move_on(session, experiment)
+        return f"{case.name} is {'skipped for this cycle' if kind == 'skip' else 'flagged and left out'}."
+
+
+def simulate_reader(store: Store) -> str:
+    """Answer everything that waits with the label files that came with the data. Only where every answer exists."""
+    with store.write() as session:
+        experiment = experiments.active(session)
+        cycle = cycles.current(session, experiment.id)
+        annotated = cases.annotated_ids(session, experiment.id)
+        waiting = [q.case for q in turns.outstanding(session, experiment, cycle)]
+        for role in (Role.HOLDOUT, Role.CALIBRATION):
+            waiting += [c for c in cases.members(session, experiment.id, role) if c.id not in annotated]
+        without = [case.name for case in waiting if case.reference is None]
+        if without:
+            raise NotFound(f"The simulated reader has no label file for {without}; these need a person.")
+        for case in waiting:
+            annotate_from_reference(session, experiment, case, SIMULATED_READER, SIMULATED_READER)
+        job = turns.move_on(session, experiment)
+        return f"The simulated reader annotated {len(waiting)} case(s)." + (" Training is queued." if job else "")
+
+
+def check_reader(reader: str) -> None:
+    """A reader has a short printable name."""
+    if not 0 < len(reader.strip()) <= 60 or not reader.isprintable():
+        raise IllegalChange("Say who you are first: a reader needs a name of 1 to 60 printable characters.")
+
+
+def submit_file(store: Store, case_name: str, label: Path, reader: str) -> str:
+    """Submit a label map from a file: it must lie on the case's own grid. Returns the receipt."""
+    with store.read() as session:
+        case = cases.case_named(session, case_name)
+        labels = turns.settings_of(experiments.active(session)).labels
+        image = read_header(store.files.path(case.images[0]))
+    check_label(label, image, labels)
+    header = read_header(label)
+    voxels = image.grid.from_ras(header.grid.to_ras(read_label_raw(header)))
+    return submit_annotation(store, Submission(case.id, reader, np.ascontiguousarray(voxels)))

@@ -1,0 +1,37 @@
+"""What the frame of every screen says: the experiments, which is active, whether it is simulated, who computes."""
+
+from dataclasses import dataclass
+
+from activedints.loop import turns
+from activedints.store import cases, jobs
+from activedints.store.database import Store
+
+
+@dataclass(frozen=True)
+class Standing:
+    """``experiment`` is None while the workspace is empty; ``device`` is None while no worker service is alive."""
+
+    experiment: str | None
+    experiments: tuple[str, ...]
+    cases: int
+    simulated: int
+    """Cases of the active experiment that a program made."""
+    device: str | None
+
+
+def standing(store: Store) -> Standing:
+    """One look at the workspace, for the frame."""
+    with store.read() as session:
+        experiment = cases.active_experiment(session)
+        members = cases.members(session, experiment.id) if experiment else []
+        made = sum(case.simulated for case in members)
+        if experiment and turns.settings_of(experiment).simulated:
+            made = len(members)
+        worker = jobs.worker_alive(session)
+        return Standing(
+            experiment=experiment.name if experiment else None,
+            experiments=tuple(e.name for e in cases.experiments(session)),
+            cases=len(members),
+            simulated=made,
+            device=worker.device if worker else None,
+        )

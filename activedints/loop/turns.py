@@ -1,0 +1,159 @@
+"""What follows what in a cycle: each function is one step of a turn, inside the caller's transaction."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from activedints.core import query as strategies
+from activedints.core.cycle import Phase, Role
+from activedints.core.errors import EmptyPool, IllegalChange
+from activedints.core.experiment import ExperimentSettings, Regime, Start
+from activedints.core.job import JobKind
+from activedints.core.score import Spot, reason
+from activedints.store import annotations, cases, cycles, jobs
+from activedints.store.database import Session
+from activedints.store.schema import Cycle, Experiment, Job, Query
+
+
+def settings_of(experiment: Experiment, cycle: Cycle | None = None) -> ExperimentSettings:
+    """An experiment's settings, with the overrides of one cycle applied."""
+    settings = ExperimentSettings.from_json(experiment.settings)
+    if cycle is None or not cycle.overrides:
+        return settings
+    overrides = dict(cycle.overrides)
+    if "steps" in overrides or "seconds" in overrides:
+        overrides = {"steps": None, "seconds": None, **overrides}
+    return replace(settings, **overrides)
+
+
+def pool(session: Session, experiment: Experiment, cycle: Cycle | None) -> list[int]:
+    """Case ids that may be queried: learning cases that nobody annotated, flagged, or skipped in this cycle."""
+    annotated = cases.annotated_ids(session, experiment.id)
+    aside = annotations.set_aside(session, experiment.id, cycle.id if cycle else None)
+    learning = cases.ids(cases.members(session, experiment.id, Role.LEARNING))
+    return [case for case in learning if case not in annotated and case not in aside]
+
+
+def outstanding(session: Session, experiment: Experiment, cycle: Cycle) -> list[Query]:
+    """Queries of this cycle that still wait for a reader."""
+    annotated = cases.annotated_ids(session, experiment.id)
+    aside = annotations.set_aside(session, experiment.id, cycle.id)
+    return [q for q in cycles.queries(session, cycle.id) if q.case_id not in annotated and q.case_id not in aside]
+
+
+def labelled(session: Session, experiment: Experiment) -> list[int]:
+    """Learning cases with an Annotation."""
+    annotated = cases.annotated_ids(session, experiment.id)
+    return [c.id for c in cases.members(session, experiment.id, Role.LEARNING) if c.id in annotated]
+
+
+def open_initial_query(
+    session: Session, experiment: Experiment, cycle: Cycle, settings: ExperimentSettings, chosen: list[int]
+) -> None:
+    """Cycle 0's query: the cases named, else ``settings.initial`` of the pool drawn by the seed (none: no query)."""
+    free = pool(session, experiment, cycle)
+    drawn = chosen or strategies.random({}, free, settings.initial, np.random.default_rng(settings.seed))
+    for rank, case in enumerate(drawn, start=1):
+        text = f"{reason(rank, len(drawn), [], drawn_at_random=not chosen)} (initial set)"
+        cycles.add_query(
+            session, Query(cycle_id=cycle.id, case_id=case, rank=rank, strategy="initial", score=None, reason=text)
+        )
+
+
+def move_on(session: Session, experiment: Experiment) -> Job | None:
+    """Leave ANNOTATE when its query is answered: enqueue the search or training, or the starter's first scoring.
+
+    Returns the job, or None while readers still have to annotate (or an unfinished job already does the work).
+    """
+    cycle = cycles.current(session, experiment.id)
+    if cycle.phase == Phase.DONE:
+        cycle = cycles.start(session, experiment.id, cycle.number + 1)
+    if cycle.phase != Phase.ANNOTATE or jobs.unfinished(session, experiment.id):
+        return None
+    if outstanding(session, experiment, cycle):
+        return None
+    settings = settings_of(experiment, cycle)
+    if not labelled(session, experiment):
+        return _first_contact(session, experiment, cycle, settings)
+    return start_training(session, experiment, cycle)
+
+
+def _first_contact(session: Session, experiment: Experiment, cycle: Cycle, settings: ExperimentSettings) -> Job | None:
+    """Nothing is labelled: the starter model scores the pool, or (from scratch) cases are drawn at random."""
+    if not pool(session, experiment, cycle):
+        return None
+    if settings.start is Start.STARTER and cycle.number == 0 and not cycles.queries(session, cycle.id):
+        cycles.move(session, cycle, Phase.SCORE)
+        return jobs.enqueue(session, JobKind.SCORE, {}, experiment.id, cycle.id)
+    open_initial_query(
+        session, experiment, cycle, replace(settings, initial=max(settings.initial, settings.budget)), []
+    )
+    return None
+
+
+def start_training(session: Session, experiment: Experiment, cycle: Cycle) -> Job:
+    """Enqueue the search (topology regimes) or the training of this cycle, whatever is still unanswered."""
+    if cycle.phase != Phase.ANNOTATE:
+        raise IllegalChange(f"Cycle {cycle.number} is in phase {cycle.phase}; training starts from phase annotate.")
+    if not labelled(session, experiment):
+        raise EmptyPool("No case is annotated yet, so there is nothing to train on: annotate a case of the worklist.")
+    searching = settings_of(experiment, cycle).regime is not Regime.WEIGHTS_ONLY
+    kind, phase = (JobKind.SEARCH, Phase.SEARCH) if searching else (JobKind.TRAIN, Phase.TRAIN)
+    cycles.move(session, cycle, phase)
+    return jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+
+
+def after_search(session: Session, experiment: Experiment, cycle: Cycle, architecture: str) -> Job | None:
+    """The searched architecture (JSON) is the experiment's from now on; inside a turn it trains next."""
+    experiment.settings = replace(settings_of(experiment), architecture=architecture).to_json()
+    session.add(experiment)
+    if cycle.phase != Phase.SEARCH:
+        return None
+    cycles.move(session, cycle, Phase.TRAIN)
+    return jobs.enqueue(session, JobKind.TRAIN, {}, experiment.id, cycle.id)
+
+
+def after_training(session: Session, experiment: Experiment, cycle: Cycle, model_id: int) -> Job:
+    """The new model scores the pool next."""
+    cycle.model_id = model_id
+    cycles.move(session, cycle, Phase.SCORE)
+    return jobs.enqueue(session, JobKind.SCORE, {}, experiment.id, cycle.id)
+
+
+def after_scoring(session: Session, experiment: Experiment, cycle: Cycle) -> dict[str, Any]:
+    """Close the cycle and, while there is a pool, open the next one with its query."""
+    settings = settings_of(experiment, cycle)
+    cycles.move(session, cycle, Phase.DONE)
+    free = pool(session, experiment, None)
+    if not free or cycle.model_id is None:
+        return {"queried": [], "message": "The pool is empty: every case is annotated."}
+    following = cycles.start(session, experiment.id, cycle.number + 1)
+    query_next(session, experiment, following, cycle.model_id, settings)
+    names = [q.case.name for q in cycles.queries(session, following.id)]
+    return {"queried": names, "message": f"Cycle {following.number} asks for {', '.join(names)}."}
+
+
+def query_next(
+    session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings
+) -> None:
+    """Choose this cycle's query from the Scores that a model gave the pool, with a reason for each case."""
+    predictions = cycles.predictions(session, model_id)
+    free = [case for case in pool(session, experiment, cycle) if case in predictions]
+    scores = {case: predictions[case].scores for case in free}
+    seed = settings.seed * 10_007 + cycle.number
+    chosen = strategies.select(settings.strategy, scores, free, settings.budget, seed)
+    ranked_by = strategies.MEASURE_OF.get(settings.strategy)
+    for rank, case in enumerate(chosen, start=1):
+        spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in predictions[case].spots]
+        cycles.add_query(
+            session,
+            Query(
+                cycle_id=cycle.id,
+                case_id=case,
+                rank=rank,
+                strategy=settings.strategy,
+                score=scores[case][ranked_by] if ranked_by else None,
+                reason=reason(rank, len(free), spots, drawn_at_random=ranked_by is None),
+            ),
+        )

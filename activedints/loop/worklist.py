@@ -1,0 +1,84 @@
+"""The worklist: what waits for readers, most worth annotating first."""
+
+from dataclasses import dataclass
+
+from activedints.core.cycle import Role
+from activedints.loop import experiments
+from activedints.store import annotations, cases, cycles
+from activedints.store.database import Store
+from activedints.store.schema import Case
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One line of the worklist."""
+
+    case_id: int
+    name: str
+    rank: int
+    reason: str
+    role: Role
+    state: str
+    """'waiting', 'open at NAME', 'annotated', 'skipped' or 'flagged'."""
+    score: float | None
+    strategy: str
+    simulated: bool
+    has_draft: bool
+
+
+def worklist(store: Store, reader: str) -> list[WorkItem]:
+    """What waits for readers, most worth annotating first: unlabelled holdout and calibration, then the query."""
+    with store.read() as session:
+        experiment = experiments.active(session)
+        cycle = cycles.current(session, experiment.id)
+        annotated = cases.annotated_ids(session, experiment.id)
+        open_at = annotations.leased(session, experiment.id)
+        remarks = annotations.remarks(session, experiment.id)
+        flagged = {r.case_id for r in remarks if r.kind == "flag"}
+        skipped = {r.case_id for r in remarks if r.kind == "skip" and r.cycle_id == cycle.id}
+
+        def state(case_id: int) -> str:
+            if case_id in annotated:
+                return "annotated"
+            if case_id in flagged:
+                return "flagged"
+            if case_id in skipped:
+                return "skipped"
+            holder = open_at.get(case_id)
+            return f"open at {holder}" if holder and holder != reader else "waiting"
+
+        items: list[WorkItem] = []
+        for role, what in ((Role.HOLDOUT, "the holdout"), (Role.CALIBRATION, "the calibration set")):
+            for case in cases.members(session, experiment.id, role):
+                if case.id not in annotated:
+                    text = f"Belongs to {what}: annotated first and without a draft, so that figures can be reported"
+                    items.append(_item(case, len(items) + 1, text, role, state(case.id), None, "fixed", False))
+        model = cycles.newest_model(session, experiment.id)
+        predicted = cycles.predictions(session, model.id) if model else {}
+        for query in cycles.queries(session, cycle.id):
+            has_draft = query.case_id in predicted
+            rank = len(items) + 1
+            items.append(
+                _item(
+                    query.case,
+                    rank,
+                    query.reason,
+                    Role.LEARNING,
+                    state(query.case_id),
+                    query.score,
+                    query.strategy,
+                    has_draft,
+                )
+            )
+        return items
+
+
+def _item(
+    case: Case, rank: int, reason: str, role: Role, state: str, score: float | None, strategy: str, has_draft: bool
+) -> WorkItem:
+    return WorkItem(case.id, case.name, rank, reason, role, state, score, strategy, case.simulated, has_draft)
+
+
+def next_case(store: Store, reader: str) -> int | None:
+    """The first case of the worklist that waits and is not open at somebody else."""
+    return next((item.case_id for item in worklist(store, reader) if item.state == "waiting"), None)

@@ -1,0 +1,109 @@
+"""Annotations (append-only), drafts, leases and remarks: all that readers do to cases."""
+
+import time
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from activedints.core.errors import IllegalChange
+from activedints.core.volume import Box
+from activedints.store.schema import Annotation, Draft, Lease, Remark, now
+
+LEASE_SECONDS = 90.0
+"""A page renews its lease every few seconds; a closed browser frees the case after this long."""
+
+
+def add(session: Session, annotation: Annotation) -> Annotation:
+    """Append the next version; the number follows from the versions that are there."""
+    newest = session.scalar(
+        select(func.max(Annotation.version)).where(
+            Annotation.experiment_id == annotation.experiment_id, Annotation.case_id == annotation.case_id
+        )
+    )
+    annotation.version = (newest or 0) + 1
+    session.add(annotation)
+    session.flush()
+    return annotation
+
+
+def newest(session: Session, experiment_id: int, case_id: int) -> Annotation | None:
+    query = select(Annotation).where(Annotation.experiment_id == experiment_id, Annotation.case_id == case_id)
+    return session.scalar(query.order_by(Annotation.version.desc()).limit(1))
+
+
+def newest_of_each(session: Session, experiment_id: int) -> dict[int, Annotation]:
+    """Case id -> its newest Annotation."""
+    query = select(Annotation).where(Annotation.experiment_id == experiment_id).order_by(Annotation.version)
+    return {annotation.case_id: annotation for annotation in session.scalars(query)}
+
+
+def versions(session: Session, experiment_id: int, case_id: int) -> list[Annotation]:
+    query = select(Annotation).where(Annotation.experiment_id == experiment_id, Annotation.case_id == case_id)
+    return list(session.scalars(query.order_by(Annotation.version)))
+
+
+def boxes(annotation: Annotation) -> list[Box]:
+    """The annotated Regions of a version as ((lo), (hi)) on the source grid."""
+    return [(tuple(lo), tuple(hi)) for lo, hi in annotation.regions]
+
+
+def save_draft(session: Session, experiment_id: int, case_id: int, reader: str, file: str, seconds: float) -> None:
+    """Keep a reader's unsubmitted drawing; replaces this reader's last draft of the case."""
+    session.merge(
+        Draft(
+            experiment_id=experiment_id,
+            case_id=case_id,
+            reader=reader,
+            file=file,
+            seconds=seconds,
+            updated_at=now(),
+        )
+    )
+
+
+def draft(session: Session, experiment_id: int, case_id: int, reader: str) -> Draft | None:
+    return session.get(Draft, (experiment_id, case_id, reader))
+
+
+def drop_draft(session: Session, experiment_id: int, case_id: int, reader: str) -> None:
+    session.execute(
+        delete(Draft).where(Draft.experiment_id == experiment_id, Draft.case_id == case_id, Draft.reader == reader)
+    )
+
+
+def lease(session: Session, experiment_id: int, case_id: int, reader: str) -> None:
+    """Open a case at a reader, or renew; IllegalChange if another reader has it open."""
+    held = session.get(Lease, (experiment_id, case_id))
+    if held is not None and held.reader != reader and held.until > time.time():
+        raise IllegalChange(
+            f"This case is open at {held.reader}; take another from the worklist, or wait until it is closed"
+            f" ({held.until - time.time():.0f} s after the last sign of {held.reader})."
+        )
+    session.merge(Lease(experiment_id=experiment_id, case_id=case_id, reader=reader, until=time.time() + LEASE_SECONDS))
+
+
+def release(session: Session, experiment_id: int, case_id: int, reader: str) -> None:
+    session.execute(
+        delete(Lease).where(Lease.experiment_id == experiment_id, Lease.case_id == case_id, Lease.reader == reader)
+    )
+
+
+def leased(session: Session, experiment_id: int) -> dict[int, str]:
+    """Case id -> reader, for cases that are open now."""
+    query = select(Lease).where(Lease.experiment_id == experiment_id, Lease.until > time.time())
+    return {held.case_id: held.reader for held in session.scalars(query)}
+
+
+def remark(session: Session, remark: Remark) -> None:
+    session.add(remark)
+    session.flush()
+
+
+def set_aside(session: Session, experiment_id: int, cycle_id: int | None) -> set[int]:
+    """Cases that are flagged for good, or skipped in this cycle."""
+    query = select(Remark).where(Remark.experiment_id == experiment_id)
+    return {r.case_id for r in session.scalars(query) if r.kind == "flag" or r.cycle_id == cycle_id}
+
+
+def remarks(session: Session, experiment_id: int) -> list[Remark]:
+    return list(session.scalars(select(Remark).where(Remark.experiment_id == experiment_id).order_by(Remark.id)))

@@ -1,0 +1,76 @@
+"""One door to the database: ``Store`` opens a workspace, migrates it, and hands out transactions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from activedints.core.errors import WorkspaceUnusable
+from activedints.store.files import Files
+from activedints.store.migrate import migrate
+
+__all__ = ["Session", "Store"]
+
+BUSY_SECONDS = 30.0
+
+
+class Store:
+    """A workspace: ``folder``/activedints.sqlite and ``folder``/files. Safe to open from several processes."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.files = Files(folder / "files")
+        self.database = folder / "activedints.sqlite"
+        self.engine = create_engine(
+            f"sqlite:///{self.database}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        )
+        event.listen(self.engine, "connect", _configure)
+
+    @staticmethod
+    def open(folder: Path) -> "Store":
+        """Open the workspace, making or migrating it where needed; WorkspaceUnusable says what stands in the way."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            store = Store(folder.resolve())
+            store.files.prepare()
+            migrate(store.engine)
+        except (OSError, OperationalError, DatabaseError, sqlite3.Error) as fault:
+            cause = getattr(fault, "orig", None) or fault
+            raise WorkspaceUnusable(
+                f"The workspace {folder} cannot be written ({cause}): free some space, or choose another folder with"
+                " --workspace."
+            ) from fault
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state and changes nothing."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session  # closing ends the transaction and leaves what was read usable
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that holds the write lock from its first line; all of it lands, or nothing does."""
+        with Session(self.engine.execution_options(writes=True), expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except OperationalError as fault:
+                session.rollback()
+                raise WorkspaceUnusable(
+                    f"The database {self.database} could not be written ({fault.orig}): check that the disk is neither"
+                    " full nor read-only; nothing was changed."
+                ) from fault
+            except BaseException:
+                session.rollback()
+                raise
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event below speaks instead of the driver
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")

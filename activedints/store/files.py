@@ -1,0 +1,80 @@
+"""Content-addressed files: written once under their SHA-256, never changed. A row refers to a file by name."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from activedints.core.errors import NotFound
+from activedints.store.schema import File
+
+CHUNK = 1 << 20
+
+
+class Files:
+    """The folder of stored files. ``add`` is atomic: temporary name, fsync, rename."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, session: Session, source: Path, suffix: str | None = None) -> str:
+        """Copy ``source`` into the store and return its name '<sha256><suffix>'; a file already there costs a hash."""
+        suffix = suffix if suffix is not None else ("".join(source.suffixes[-2:]) if source.suffixes else "")
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".incoming-")
+        digest = hashlib.sha256()
+        try:
+            with open(source, "rb") as read, open(handle, "wb") as write:
+                while block := read.read(CHUNK):
+                    digest.update(block)
+                    write.write(block)
+                write.flush()
+                os.fsync(write.fileno())
+            return self._settle(session, Path(temporary), digest.hexdigest() + suffix)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+    def _settle(self, session: Session, temporary: Path, name: str) -> str:
+        final = self.folder / name[:2] / name
+        size = temporary.stat().st_size
+        if not final.exists():
+            final.parent.mkdir(exist_ok=True)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, final)
+            _sync_folder(final.parent)
+        if session.get(File, name) is None:
+            session.add(File(name=name, size=size))
+            session.flush()
+        return name
+
+    def path(self, name: str) -> Path:
+        """Where a stored file lies; NotFound if it was removed behind the store's back."""
+        path = self.folder / name[:2] / name
+        if not path.is_file():
+            raise NotFound(f"The stored file {name} is missing from {self.folder}; restore it from a backup.")
+        return path
+
+    def orphans(self, session: Session) -> list[Path]:
+        """Files that no row refers to: left by a process that died between writing a file and its row."""
+        known = {name for (name,) in session.query(File.name)}
+        return [p for p in sorted(self.folder.rglob("*")) if p.is_file() and p.name not in known]
+
+    def copy_out(self, name: str, target: Path) -> None:
+        """A copy of a stored file at ``target``, complete or not at all."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.partial")
+        shutil.copyfile(self.path(name), temporary)
+        os.replace(temporary, target)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

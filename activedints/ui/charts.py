@@ -1,0 +1,149 @@
+"""Figures from plain rows: dark, quiet, axes with units, and one sentence each that says what it shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from activedints.core.metrics import ANY_FOREGROUND
+from activedints.loop.progress import words_for
+from activedints.ui.colours import label_colours
+
+Row = dict[str, Any]
+
+TEXT, QUIET, GRID, ACCENT, MARK = "#E8EBEF", "#9AA4B1", "#232930", "#5BA7E8", "#F0A35E"
+LINES = (ACCENT, MARK, "#3FB68B", "#CC79A7", "#F0E442")
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and the one sentence that says what it shows."""
+
+    figure: go.Figure
+    sentence: str
+
+
+def show(chart: Chart, key: str) -> None:
+    """Draw a chart with its sentence below; a screen reader gets the sentence too."""
+    st.plotly_chart(chart.figure, theme=None, key=key, config=CONFIG, alt=chart.sentence)
+    st.caption(chart.sentence)
+
+
+def empty_figure(x: str, y: str, height: int = 300) -> go.Figure:
+    """Axes with their units in the house's style, and nothing in them."""
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "tickcolor": GRID, "title_font_color": QUIET}
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": TEXT, "family": "Source Sans, sans-serif", "size": 13},
+        hoverlabel={"bgcolor": "#161A20", "bordercolor": GRID, "font_color": TEXT},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font_color": TEXT},
+        xaxis={"title": x, **axis},
+        yaxis={"title": y, **axis},
+        barcornerradius=3,
+    )
+    return figure
+
+
+def _line(figure: go.Figure, rows: Sequence[Row], y: str, n: str, name: str, **line: Any) -> None:
+    """One curve over cycles; every point tells its n."""
+    present = [row for row in rows if row[y] is not None]
+    figure.add_scatter(
+        x=[row["cycle"] for row in present],
+        y=[row[y] for row in present],
+        customdata=[[row[n], row["labelled"]] for row in present],
+        name=name,
+        mode="lines+markers",
+        line=line,
+        marker={"size": 7},
+        hovertemplate=f"{name}: %{{y:.3f}}<br>n = %{{customdata[0]}}, %{{customdata[1]}} labelled<extra></extra>",
+    )
+    figure.update_xaxes(tickmode="array", tickvals=sorted({row["cycle"] for row in rows}))
+
+
+QUANTITIES = {
+    "dice": ("Dice (0 to 1)", "Mean Dice over the holdout cases that define it; higher is better"),
+    "hd95_mm": (
+        "surface distance, 95th percentile (mm)",
+        "Mean 95 % Hausdorff distance on the holdout; lower is better",
+    ),
+    "assd_mm": ("mean surface distance (mm)", "Mean symmetric surface distance on the holdout; lower is better"),
+    "false_positive_ml": ("false positive volume (mL)", "Mean volume marked where there is nothing; lower is better"),
+}
+
+
+def label_curves(rows: Sequence[Row], labels: Sequence[str], quantity: str) -> Chart:
+    """``rows``: cycle, labelled, label, the mean ``quantity`` (or None) and 'QUANTITY n'; a curve per label."""
+    unit, sentence = QUANTITIES[quantity]
+    figure = empty_figure("cycle", unit, 340)
+    for label, colour in {**label_colours(list(labels)), ANY_FOREGROUND: TEXT}.items():
+        mine = [row for row in rows if row["label"] == label]
+        width = 3.5 if label == ANY_FOREGROUND else 2
+        _line(figure, mine, quantity, f"{quantity} n", label, color=colour, width=width)
+    figure.update_yaxes(range=[0, 1] if quantity == "dice" else None, rangemode="tozero")
+    last = [row for row in rows if row["cycle"] == max(row["cycle"] for row in rows)]
+    counts = ", ".join(f"{row['label']} {row[f'{quantity} n']}" for row in last)
+    return Chart(figure, f"{sentence}. Cases behind the last point: {counts}.")
+
+
+def mean_uncertainty(rows: Sequence[Row], score: str) -> Chart:
+    """``rows``: cycle, score, mean, n; drawn for one ``score``."""
+    mine = [row for row in rows if row["score"] == score]
+    figure = empty_figure("cycle", words_for(score))
+    _line(figure, mine, "mean", "n", "mean over the pool", color=ACCENT, width=3)
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(rangemode="tozero")
+    return Chart(figure, f"Mean Score of the cases still in the pool, per cycle ({mine[-1]['n']} cases at the end).")
+
+
+def score_histogram(rows: Sequence[Row], score: str) -> Chart:
+    """``rows``: case, queried, and the Scores; how one Score is spread, and which cases were asked for."""
+    figure = empty_figure(words_for(score), "cases")
+    for queried, name, colour in ((False, "stayed in the pool", ACCENT), (True, "queried next", MARK)):
+        mine = [row for row in rows if row["queried"] is queried and row.get(score) is not None]
+        figure.add_histogram(x=[row[score] for row in mine], name=name, marker_color=colour, nbinsx=24, bingroup=1)
+    figure.update_layout(barmode="stack", bargap=0.06)
+    figure.update_yaxes(dtick=1 if len(rows) < 12 else None)
+    return Chart(figure, f"Distribution of the Score over the {len(rows)} cases of the pool; higher is worth more.")
+
+
+def reading_times(rows: Sequence[Row]) -> Chart:
+    """``rows``: case, reader, minutes, in the order of submission."""
+    figure = empty_figure("annotations in the order of submission", "reader's time (min)")
+    for reader, colour in zip(dict.fromkeys(row["reader"] for row in rows), LINES * 8):
+        mine = [(index + 1, row) for index, row in enumerate(rows) if row["reader"] == reader]
+        figure.add_bar(
+            x=[index for index, _ in mine],
+            y=[row["minutes"] for _, row in mine],
+            customdata=[f"{row['case']}, version {row['version']}" for _, row in mine],
+            name=reader,
+            marker_color=colour,
+            hovertemplate=f"{reader}: %{{y:.1f}} min<br>%{{customdata}}<extra></extra>",
+        )
+    figure.update_xaxes(dtick=1 if len(rows) < 20 else None)
+    return Chart(
+        figure, f"Active time of a person on each of {len(rows)} annotations; imports and simulations left out."
+    )
+
+
+def training_curves(curves: dict[str, list[tuple[float, float]]]) -> Chart:
+    """A job's own numbers: name -> [(share of the work in %, value)]; losses alone where there are some."""
+    losses = {name: points for name, points in curves.items() if "loss" in name} or curves
+    figure = empty_figure("done (%)", ", ".join(losses).replace("_", " "), 220)
+    for (name, points), colour in zip(losses.items(), LINES * 4):
+        figure.add_scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            name=name.replace("_", " "),
+            mode="lines",
+            line={"color": colour, "width": 2},
+            hovertemplate="%{y:.4f}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(showlegend=len(losses) > 1)
+    return Chart(figure, "The loss that the job reported so far; it should fall and level out.")

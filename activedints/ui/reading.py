@@ -1,0 +1,106 @@
+"""The reader's desk: which case is open, what the viewer gets of it, and where its events go."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from activedints.core.errors import NotFound
+from activedints.loop import opening, reading, worklist
+from activedints.loop.reading import OpenCase, Submission
+from activedints.ui.frame import Here, guarded
+from activedints.ui.viewer import Spot, ViewerEvent, ViewerInput, viewer
+
+RENEW_SECONDS = 20.0
+
+
+def chosen_case(here: Here) -> int | None:
+    """The case in the address, else the next one that waits; None if none does."""
+    asked = st.query_params.get("case")
+    if asked is None:
+        return worklist.next_case(here.store, here.reader)
+    if not asked.isdigit():
+        raise NotFound(f"The address asks for case '{asked}', which is no case number; open one from the worklist.")
+    return int(asked)
+
+
+def open_case(here: Here, case_id: int) -> OpenCase:
+    """The case as it was when this reader opened it: an autosave must not change the viewer under the reader's hand."""
+    opened: OpenCase | None = st.session_state.get("opened")
+    mine = opened is not None and (opened.case_id, opened.experiment) == (case_id, here.standing.experiment)
+    if opened is None or not mine or here.arrived or st.session_state.get("opened by") != here.reader:
+        opened = reading.open_case(here.store, case_id, here.reader)
+        st.session_state["opened"], st.session_state["opened by"] = opened, here.reader
+    st.query_params["case"] = str(case_id)
+    return opened
+
+
+def draw_case(here: Here, opened: OpenCase) -> None:
+    """The viewer with this case in it; the lease is renewed while it is open."""
+    answer = partial(hear, here, opened)
+    viewer(viewer_input(here, opened), key="annotate", on_event=answer, cache=opening.cache(here.store))
+    st.fragment(_keep_open, run_every=RENEW_SECONDS)(here, opened.case_id)
+
+
+@guarded
+def _keep_open(here: Here, case_id: int) -> None:
+    reading.renew(here.store, case_id, here.reader)
+
+
+def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
+    """An OpenCase in the viewer's terms."""
+    labels = zip(opened.labels.values[1:], opened.labels.foreground)
+    return ViewerInput(
+        case_id=opened.case_id,
+        title=f"{opened.name}, cycle {opened.cycle}" + (" · simulated" if opened.simulated else ""),
+        channels=list(opening.channels(here.store, opened)),
+        labels=list(labels),
+        segmentation=opened.segmentation,
+        uncertainty=opened.uncertainty,
+        spots=[
+            Spot(s.mm, s.millilitres, s.uncertainty, f"{s.label} is unsure over {s.millilitres:.1f} mL")
+            for s in opened.spots
+        ],
+        notes=notes(opened),
+    )
+
+
+def notes(opened: OpenCase) -> str:
+    """What a reader must know before starting, in plain sentences."""
+    said = [opened.reason, f"Start: {opened.segmentation_is}"]
+    if opened.any_foreground_only:
+        said.append("The draft marks any foreground only: its model was trained for another label set")
+    if opened.absent:
+        said.append(f"No image came for {', '.join(opened.absent)}")
+    said.append(f"Brain mask: {opened.brain_how}")
+    return ". ".join(sentence for sentence in said if sentence) + "."
+
+
+def hear(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
+    """Store what the reader did; the sentence goes back into the viewer."""
+    if event.kind == "draft" and event.array is not None:
+        reading.save_draft(here.store, opened.case_id, here.reader, event.array, event.seconds)
+        return f"Draft kept at {datetime.now(UTC):%H:%M:%S} UTC."
+    receipt = _submit(here, opened, event) if event.kind == "submit" else _set_aside(here, opened, event)
+    st.session_state.pop("opened", None)
+    st.query_params.pop("case", None)
+    return receipt
+
+
+def _submit(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
+    assert event.array is not None, "the viewer's message was checked for its drawing"
+    return reading.submit_annotation(
+        here.store,
+        Submission(
+            case_id=opened.case_id,
+            reader=here.reader,
+            voxels=event.array,
+            seconds=event.seconds,
+            draft_model_id=opened.draft_model_id,
+            based_on=opened.version,
+        ),
+    )
+
+
+def _set_aside(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
+    return reading.set_aside(here.store, opened.case_id, here.reader, event.kind, event.reason)

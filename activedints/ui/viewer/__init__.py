@@ -1,0 +1,108 @@
+"""The slice viewer: one Case in the browser, painted there, heard of here on autosave and submit only."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from activedints.core.errors import ActiveDintsError
+from activedints.ui import server
+from activedints.ui.colours import HEAT, label_colour
+from activedints.ui.viewer import volumes
+from activedints.ui.viewer.message import decode_mask, read_event
+from activedints.ui.viewer.view import Spot, ViewerEvent, ViewerInput
+
+__all__ = ["Spot", "ViewerEvent", "ViewerInput", "decode_mask", "viewer"]
+
+
+def viewer(
+    view: ViewerInput,
+    key: str,
+    on_event: Callable[[ViewerEvent], str],
+    cache: Path | None = None,
+    upcoming: ViewerInput | None = None,
+) -> None:
+    """Draw the viewer. ``on_event`` stores what the reader did and returns the sentence that the viewer then shows.
+
+    Keep it at one place of the page, under one ``key``, and never inside a form, a tab or an ``if``: Streamlit would
+    mount it anew. A draft reruns the viewer alone; submit, skip and flag rerun the whole page, which may then pass
+    another case. An ActiveDintsError of ``on_event`` is shown in the viewer, and the drawing stays in the browser.
+    ``cache`` holds the converted volumes (a private temporary folder if None); ``upcoming`` is fetched ahead.
+
+    >>> viewer(view, "annotate", lambda event: loop.save(event))  # doctest: +SKIP
+    """
+    _fragment(view, key, on_event, cache or volumes.private_cache(), upcoming)
+
+
+@st.fragment
+def _fragment(
+    view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str], cache: Path, upcoming: ViewerInput | None
+) -> None:
+    receipt = st.session_state.get(f"{key} receipt")
+    if receipt and receipt.pop("rerun", False):
+        st.rerun(scope="app")
+    data = _data(view, cache) | {"receipt": receipt, "upcoming": _urls(upcoming, cache) if upcoming else []}
+    _component()(key=key, data=data, on_event_change=partial(_hear, view, key, on_event))
+
+
+def _component() -> Any:
+    return st.components.v2.component("activedints.viewer", js="viewer-*.js")
+
+
+def _hear(view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str]) -> None:
+    message = st.session_state[key]["event"]
+    last = st.session_state.get(f"{key} receipt") or {"number": 0}
+    if message is None or (isinstance(message, dict) and message.get("number") == last["number"]):
+        return  # the browser asked again because the receipt was slow: it gets the same one
+    number = message.get("number", 0) if isinstance(message, dict) else 0
+    try:
+        grid = volumes.common_grid([path for _, path in view.channels])
+        event = read_event(message, view.case_id, grid, [value for value, _ in view.labels], view.read_only)
+        receipt = {"number": number, "ok": True, "text": on_event(event), "rerun": event.kind != "draft"}
+    except ActiveDintsError as error:
+        receipt = {"number": number, "ok": False, "text": str(error), "rerun": False}
+    st.session_state[f"{key} receipt"] = receipt
+
+
+def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
+    """The component's ``data``: small, JSON, and equal from run to run while nothing changed."""
+    files = [path for _, path in view.channels]
+    extra = [path for path in (view.segmentation, view.uncertainty) if path]
+    grid = volumes.common_grid(files + extra)
+    start = volumes.label_file(view.segmentation, cache) if view.segmentation else None
+    urls = _urls(view, cache)
+    return {
+        "case": view.case_id,
+        "title": view.title,
+        "notes": view.notes,
+        "readOnly": view.read_only,
+        "shape": list(grid.ras_shape),
+        "affine": [[round(float(v), 6) for v in row] for row in grid.ras_affine],
+        "channels": [{"name": name, "url": url} for (name, _), url in zip(view.channels, urls)],
+        "labels": [
+            {"value": value, "name": name, "colour": label_colour(position)}
+            for position, (value, name) in enumerate(view.labels)
+        ],
+        "segmentation": {"url": urls[len(files)], "sha": volumes.voxel_sha(start)} if start else None,
+        "uncertainty": {"url": urls[-1], "colours": list(HEAT)} if view.uncertainty else None,
+        "spots": [
+            {"mm": [round(float(v), 3) for v in spot.mm], "mL": spot.mL, "score": spot.score, "text": spot.text}
+            for spot in view.spots
+        ],
+        "regions": [grid.ras_box(box) for box in view.regions],
+    }
+
+
+def _urls(view: ViewerInput, cache: Path) -> list[str]:
+    """Addresses of all channels, then the starting label map, then the heat map (where there are any)."""
+    wanted: list[tuple[Path, Callable[[Path, Path], Path]]] = [
+        (path, volumes.channel_file) for _, path in view.channels
+    ]
+    wanted += [(view.segmentation, volumes.label_file)] if view.segmentation else []
+    wanted += [(view.uncertainty, volumes.heat_file)] if view.uncertainty else []
+    return [
+        server.volume_url(f"{make.__name__}-{path.resolve()}-{path.stat().st_mtime_ns}", partial(make, path, cache))
+        for path, make in wanted
+    ]

@@ -1,0 +1,72 @@
+"""The one message that the browser sends: read with suspicion, before anything else sees it."""
+
+import base64
+import binascii
+import hashlib
+import math
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from activedints.core.errors import InvalidFile, InvalidGeometry, InvalidLabels
+from activedints.ui.viewer.view import ViewerEvent
+from activedints.ui.viewer.volumes import Grid
+
+KINDS = ("draft", "submit", "skip", "flag")
+LONGEST_REASON = 2000
+
+
+def decode_mask(text: str, sha: str, grid: Grid, labels: Iterable[int]) -> npt.NDArray[np.uint8]:
+    """Base64 of gzipped RAS+ voxels -> label map (x, y, z) uint8 in the FILE's voxel order.
+
+    ``sha`` is the SHA-256 of the raw voxels. Refuses what is not base64 or gzip, more or fewer voxels than the grid
+    has (nothing beyond that is ever inflated), another digest, and values that are no label of the set.
+    """
+    expected = math.prod(grid.shape)
+    try:
+        packed = base64.b64decode(text, validate=True)
+        inflate = zlib.decompressobj(wbits=31)
+        raw = inflate.decompress(packed, expected + 1)
+    except (binascii.Error, ValueError, zlib.error) as fault:
+        raise InvalidFile(f"The drawing arrived damaged ({fault}); it is still in your browser: save again.") from None
+    if len(raw) != expected:
+        raise InvalidGeometry(
+            f"The drawing must have the {expected} voxels of its case; {'more' if len(raw) > expected else len(raw)} "
+            "arrived: reload the case."
+        )
+    if not inflate.eof or hashlib.sha256(raw).hexdigest() != sha:
+        raise InvalidFile("The drawing's checksum does not fit its voxels; it is still in your browser: save again.")
+    values = np.frombuffer(raw, np.uint8)
+    unknown = sorted(set(np.flatnonzero(np.bincount(values, minlength=256)).tolist()) - {0, *labels})
+    if unknown:
+        raise InvalidLabels(f"The drawing holds values {unknown}, which are no labels of this case: reload the case.")
+    array = grid.to_file(values.reshape(grid.ras_shape, order="F"))
+    return np.ascontiguousarray(array)
+
+
+def read_event(message: Any, case_id: int, grid: Grid, labels: Iterable[int], read_only: bool = False) -> ViewerEvent:
+    """The browser's message for the open case as a ViewerEvent; an error in one sentence for anything else."""
+    if not isinstance(message, dict) or message.get("kind") not in KINDS:
+        raise InvalidFile("The viewer sent a message of an unknown kind; reload the page.")
+    if message.get("case") != case_id:
+        raise InvalidFile(f"This drawing belongs to case {message.get('case')}, but case {case_id} is open.")
+    if read_only:
+        raise InvalidFile("This case is open for reading only; nothing was saved.")
+    number, seconds, reason = message.get("number"), message.get("seconds"), message.get("reason", "")
+    mask, sha = message.get("mask"), message.get("sha")
+    if (
+        not isinstance(number, int)
+        or not isinstance(seconds, (int, float))
+        or not 0 <= seconds < 1e7
+        or not isinstance(reason, str)
+        or len(reason) > LONGEST_REASON
+        or not isinstance(mask, (str, type(None)))
+    ):
+        raise InvalidFile("The viewer's message is incomplete; reload the page.")
+    if mask is None and message["kind"] in ("draft", "submit"):
+        raise InvalidFile("The viewer sent no drawing to save; reload the page.")
+    array = None if mask is None else decode_mask(mask, str(sha), grid, labels)
+    return ViewerEvent(message["kind"], number, array, float(seconds), reason)

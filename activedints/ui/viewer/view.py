@@ -1,0 +1,58 @@
+"""What a page hands to the viewer, and what it hears back."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from activedints.core.volume import Box
+
+EventKind = Literal["draft", "submit", "skip", "flag"]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One connected place where the model is unsure: ``mm`` its centre (RAS), its volume, its Score, a sentence."""
+
+    mm: tuple[float, float, float]
+    mL: float
+    score: float
+    text: str
+
+
+@dataclass(frozen=True)
+class ViewerInput:
+    """One Case as the viewer opens it. All files lie on the source grid, one 3-D file per channel.
+
+    ``labels`` are (value, name) of the foreground, in the label set's order (their colours come from ui.colours).
+    ``segmentation`` is the starting label map: a draft, an earlier Annotation or an autosaved drawing; IGNORE voxels
+    in it open as background, since ``regions`` already say what is annotated. ``uncertainty`` is a heat map in 0..1.
+    ``regions`` are voxel boxes on the source grid; where there are any, nothing outside of them can be painted.
+    """
+
+    case_id: int
+    title: str
+    channels: list[tuple[str, Path]]
+    labels: list[tuple[int, str]]
+    segmentation: Path | None = None
+    uncertainty: Path | None = None
+    spots: list[Spot] = field(default_factory=list)
+    notes: str = ""
+    read_only: bool = False
+    regions: list[Box] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ViewerEvent:
+    """What the reader did. ``array`` (x, y, z) uint8 in the FILE's voxel order, validated; None for a skip.
+
+    ``number`` counts the messages of one browser session; ``seconds`` is the active time on this case so far.
+    """
+
+    kind: EventKind
+    number: int
+    array: npt.NDArray[np.uint8] | None
+    seconds: float
+    reason: str

@@ -1,0 +1,43 @@
+"""What `activedints doctor` says about this machine and workspace."""
+
+import os
+import platform
+import shutil
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from activedints import __version__
+from activedints.loop import experiments
+from activedints.store import jobs
+from activedints.store.database import Store
+
+PACKAGES = ("torch", "monai", "streamlit", "nibabel", "SimpleITK")
+
+
+def examine(store: Store, sweep: bool = True) -> dict[str, Any]:
+    """Versions, device, worker, disk and orphans; orphaned files and finished jobs' checkpoints are removed."""
+    with store.write() as session:
+        worker = jobs.worker_alive(session)
+        orphans = store.files.orphans(session)
+        unfinished = {str(job.id) for job in jobs.unfinished(session)}
+        if sweep:
+            for path in orphans:
+                path.unlink(missing_ok=True)
+    folders = [f for f in (store.folder / "jobs").glob("*") if f.name not in unfinished]
+    if sweep:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+    cuda = torch.cuda.is_available()
+    return {
+        "activedints": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+        "device": torch.cuda.get_device_name(0) if cuda else f"CPU, {os.cpu_count()} cores",
+        "workspace": str(store.folder),
+        "free_gb": round(shutil.disk_usage(store.folder).free / 1e9, 1),
+        "worker": f"process {worker.pid}, alive" if worker else "none: start one with `activedints worker`",
+        "starter": "ships with this copy" if experiments.STARTER.is_file() else "not in this copy",
+        "orphans": f"{len(orphans)} file(s) and {len(folders)} finished job folder(s) swept" if sweep else len(orphans),
+    }

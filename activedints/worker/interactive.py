@@ -1,0 +1,100 @@
+"""The warm child of the interactive lane: ``python -m activedints.worker.interactive WORKSPACE DEVICE``."""
+
+import hmac
+import json
+import os
+import secrets
+import socketserver
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from activedints.core.errors import ActiveDintsError, NotFound
+from activedints.learn.model import Model, load_model
+from activedints.loop import experiments, turns
+from activedints.loop.asking import ADDRESS_FILE
+from activedints.store import cases, cycles
+from activedints.store.database import Store
+from activedints.worker.child import die_with_parent
+from activedints.worker.gather import Turn
+from activedints.worker.scoring import predict_case
+
+LONGEST_QUESTION = 1 << 20
+
+
+class WarmModel:
+    """The newest checkpoint of the active experiment, loaded once and kept."""
+
+    def __init__(self, store: Store, device: str):
+        self.store, self.device = store, device
+        self.name, self.model = "", None
+
+    def newest(self, file: str) -> Model:
+        if self.name != file or self.model is None:
+            self.model, self.name = load_model(self.store.files.path(file), self.device), file
+        return self.model
+
+
+def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+    """Predict one case with the newest model now, so that it opens with a draft before the pool is scored."""
+    with store.read() as session:
+        experiment = experiments.active(session)
+        row = cycles.newest_model(session, experiment.id)
+        if row is None:
+            raise NotFound("There is no trained model yet, so there is no draft; annotate from an empty label map.")
+        case = cases.case(session, int(question["case"]))
+        done = cycles.prediction(session, row.id, case.id) is not None
+        cycle = cycles.current(session, experiment.id)
+        turn = Turn(experiment, cycle, turns.settings_of(experiment, cycle))
+    began = time.monotonic()
+    if not done:
+        predict_case(store, turn, row.id, case, warm.newest(row.file), draws=1)
+    return {"seconds": time.monotonic() - began, "model": row.id}
+
+
+def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+    return {"pid": os.getpid()}
+
+
+ANSWERS = {"ping": ping, "draft": draft}
+
+
+def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
+    """The answer to one line; every failure is one sentence under 'error'."""
+    try:
+        question = json.loads(line)
+        if not hmac.compare_digest(str(question.pop("secret", "")), secret):
+            return {"error": "This question does not carry the workspace's secret."}
+        return ANSWERS[question.pop("do")](store, warm, question)
+    except ActiveDintsError as fault:
+        return {"error": str(fault)}
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        return {"error": f"The interactive lane does not understand this question ({type(fault).__name__}: {fault})."}
+
+
+def serve(folder: Path, device: str) -> None:
+    """Answer one question at a time until killed."""
+    store, secret = Store.open(folder), secrets.token_urlsafe(32)
+    warm = WarmModel(store, device)
+
+    class Line(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            reply = answer(store, warm, secret, self.rfile.readline(LONGEST_QUESTION))
+            self.wfile.write(json.dumps(reply).encode() + b"\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Line) as server:
+        _announce(folder / ADDRESS_FILE, {"port": server.server_address[1], "secret": secret, "pid": os.getpid()})
+        server.serve_forever()
+
+
+def _announce(path: Path, facts: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(facts))
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    serve(Path(sys.argv[1]), sys.argv[2])

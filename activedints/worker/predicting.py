@@ -1,0 +1,70 @@
+"""Prediction of files from outside the workspace."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from activedints.core.errors import NotFound
+from activedints.core.score import case_scores
+from activedints.core.settings import ScoreSettings
+from activedints.core.volume import LabelMap, spacing, voxel_millilitres
+from activedints.formats.brain import brain_mask
+from activedints.formats.nifti import read_volume, write_labelmap, write_map
+from activedints.formats.source import read_image
+from activedints.learn.model import load_model
+from activedints.learn.predict import predict
+from activedints.loop import experiments
+from activedints.store import cases, cycles
+from activedints.store.database import Store
+
+
+def predict_files(
+    store: Store | None, image: Path, channels: dict[str, str] | None, out: Path, draws: int
+) -> dict[str, Any]:
+    """Segment one case; writes NAME_label, NAME_prob (x, y, z, class), NAME_entropy (.nii.gz) and NAME.json.
+
+    The model is the newest of the active experiment, else the starter. All maps lie on the image's grid.
+    """
+    path, whose = _model_file(store)
+    model = load_model(path)
+    source = read_image(image, channels, default_channels=model.card.channels)
+    volume = read_volume(source)
+    brain, how = brain_mask(volume, source.brain)
+    plan = ScoreSettings(draws=draws, patch=model.card.patch)
+    made = predict(model, volume.array, brain, spacing(volume.affine), volume.channels, plan)
+    out.mkdir(parents=True, exist_ok=True)
+    like, name, labels = source.images[0], source.name, model.card.labels
+    files = {kind: out / f"{name}_{kind}.nii.gz" for kind in ("label", "prob", "entropy")}
+    write_labelmap(files["label"], LabelMap(labels.value_of(made.label_index), volume.affine), like)
+    write_map(files["prob"], np.moveaxis(made.probability, 0, -1), volume.affine, like, np.float32)
+    write_map(files["entropy"], made.maps["entropy"], volume.affine, like, np.float32)
+    voxel_ml = voxel_millilitres(volume.affine)
+    facts = {
+        **{kind: str(file) for kind, file in files.items()},
+        "case": name,
+        "model": whose,
+        "draws": made.draws,
+        "seconds": made.seconds,
+        "brain": how,
+        "millilitres": {n: float((made.label_index == i).sum()) * voxel_ml for i, n in enumerate(labels.names) if i},
+        "scores": case_scores(made.maps, made.probability, brain, volume.affine),
+        "labels": dict(zip(labels.names, labels.values)),
+    }
+    partial = out / f".{name}.json.partial"
+    partial.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    partial.replace(out / f"{name}.json")
+    return facts
+
+
+def _model_file(store: Store | None) -> tuple[Path, str]:
+    if store is not None:
+        with store.read() as session:
+            experiment = cases.active_experiment(session)
+            newest = cycles.newest_model(session, experiment.id) if experiment else None
+        if newest is not None:
+            return store.files.path(newest.file), f"{newest.origin}, cycle {newest.cycle_number}"
+    if not experiments.STARTER.is_file():
+        raise NotFound("There is no trained model and this copy ships no starter: run `activedints train` first.")
+    return experiments.STARTER, "starter"

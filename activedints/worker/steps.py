@@ -1,0 +1,130 @@
+"""The handlers of the loop's jobs: ``run(job, store, report) -> finish``.
+
+``run`` computes and writes working files; ``finish(session)`` records files, rows and the next phase, and is called
+in the one transaction that also ends the job. A handler takes no global state, so that another executor can call it.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from activedints.core.architecture import Architecture
+from activedints.core.errors import NotFound
+from activedints.core.experiment import ExperimentSettings, Start
+from activedints.core.job import JobKind, Report
+from activedints.core.settings import SearchSettings, TrainSettings
+from activedints.learn import networks
+from activedints.learn.compute import pick_device
+from activedints.learn.train import train as run_training
+from activedints.loop import experiments, turns
+from activedints.store import cases, cycles
+from activedints.store.database import Session, Store
+from activedints.store.schema import Job, Model
+from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.scoring import evaluate, score
+from activedints.worker.simulating import simulate
+
+Finish = Callable[[Session], dict[str, Any]]
+Handler = Callable[[Job, Store, Report], Finish]
+
+SEARCH_SHARE = 1.0
+"""Seconds of search per second of training, in the regimes that search."""
+
+
+def job_folder(store: Store, job: Job) -> Path:
+    """The job's own folder, for what it must find again after a kill."""
+    folder = store.folder / "jobs" / str(job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def architecture_named(name: str) -> Architecture | str:
+    """An architecture by JSON text, by the name of one that ships, or a baseline's name."""
+    if name.lstrip().startswith("{"):
+        return Architecture.from_json(name)
+    return name if name in networks.BASELINES else networks.shipped(name)
+
+
+def train(job: Job, store: Store, report: Report) -> Finish:
+    """Train from the experiment's start on the newest annotation of every labelled case."""
+    report(0, 1, "Loading the labelled cases")
+    with store.read() as session:
+        turn = turn_of(session, job)
+        rows = labelled_cases(session, turn)
+    settings = turn.settings
+    learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
+    device = job.arguments.get("device", "auto")
+    plan = TrainSettings(
+        seconds=settings.seconds,
+        steps=settings.steps,
+        seed=settings.seed * 1009 + turn.cycle.number,
+        device=device,
+        spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
+    )
+    architecture = architecture_named(settings.architecture)
+    start = experiments.STARTER if settings.start is Start.STARTER else None
+    report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm")
+    trained = run_training(
+        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
+    )
+
+    def finish(session: Session) -> dict[str, Any]:
+        model = Model(
+            experiment_id=turn.experiment.id,
+            cycle_number=turn.cycle.number,
+            file=store.files.add(session, trained.path, ".safetensors"),
+            origin="trained",
+            settings=json.loads(json.dumps(plan.__dict__)),
+            architecture=architecture if isinstance(architecture, str) else architecture.to_json(),
+            seed=plan.seed,
+            steps=trained.steps,
+            seconds=trained.seconds,
+        )
+        cycles.add_model(session, model, [annotation for _, annotation in rows])
+        turns.after_training(session, turn.experiment, cycles.get(session, turn.cycle.id), model.id)
+        return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss}
+
+    return finish
+
+
+def search(job: Job, store: Store, report: Report) -> Finish:
+    """Search an architecture on the labelled cases (the topology regimes); the training that follows uses it."""
+    from activedints.learn.search import search as run_search
+
+    with store.read() as session:
+        turn = turn_of(session, job)
+        rows = labelled_cases(session, turn)
+    settings = turn.settings
+    learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
+    plan = search_settings(settings, turn.cycle.number, job.arguments.get("device", "auto"))
+    found = run_search(learning, settings.channels, settings.labels, plan, report, job_folder(store, job))
+
+    def finish(session: Session) -> dict[str, Any]:
+        experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
+        turns.after_search(session, experiment, cycle, found.architecture.to_json())
+        return {"reason": found.reason, "steps": found.steps, "seconds": found.seconds}
+
+    return finish
+
+
+def search_settings(settings: ExperimentSettings, cycle: int, device: str) -> SearchSettings:
+    """A search bounded like the training of the same cycle."""
+    seconds = settings.seconds and settings.seconds * SEARCH_SHARE
+    return SearchSettings(seconds=seconds, steps=settings.steps, seed=settings.seed * 1009 + cycle, device=device)
+
+
+HANDLERS: dict[JobKind, Handler] = {
+    JobKind.TRAIN: train,
+    JobKind.SEARCH: search,
+    JobKind.SCORE: score,
+    JobKind.EVALUATE: evaluate,
+    JobKind.SIMULATE: simulate,
+}
+
+
+def handler(kind: str) -> Handler:
+    """The handler of a kind of job; NotFound for a kind that this version does not know."""
+    if kind not in HANDLERS:
+        raise NotFound(f"This version has no handler for jobs of kind '{kind}'; upgrade the worker.")
+    return HANDLERS[JobKind(kind)]

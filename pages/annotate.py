@@ -1,0 +1,17 @@
+"""Annotate: the next case in the viewer, with the model's draft and where it is unsure."""
+
+import streamlit as st
+
+from activedints.ui import frame, jobs, reading
+
+with frame.page("Annotate", needs="reader", bare=True) as here:
+    case = reading.chosen_case(here)
+    if case is not None:
+        reading.draw_case(here, reading.open_case(here, case))
+    else:
+        if jobs.strip(here):
+            st.info("Nothing waits while the model works. The next case opens here by itself.", icon="⏳")
+        else:
+            st.success("Nothing waits for a reader: every case of this query is read or set aside.", icon="✅")
+        st.page_link("app.py", label="What comes next", icon=":material/home:")
+        st.page_link("pages/worklist.py", label="Worklist", icon=":material/format_list_numbered:")

@@ -1,0 +1,61 @@
+"""Progress: figures per cycle with their n, the pool's Scores, what was asked and why, and the time of readers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from activedints.loop import progress, running
+from activedints.ui import charts, frame, jobs
+
+
+def table(title: str, rows: Sequence[dict[str, Any]], file: str) -> None:
+    """Rows as a table, and the same rows as a CSV file."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(title, anchor=False, width="content")
+        text = progress.to_csv(rows)
+        st.download_button("CSV", text, file, "text/csv", icon=":material/download:", key=file, on_click="ignore")
+    st.dataframe(rows, hide_index=True)
+
+
+with frame.page("Progress") as here:
+    view = progress.view(here.store)
+    job = running.current_job(here.store)
+    if job is not None:
+        jobs.watch(here, job)
+    else:
+        jobs.strip(here)
+
+    if view.no_holdout:
+        st.info(view.no_holdout, icon=":material/hourglass_empty:")
+    elif not view.figures:
+        st.info("No model was evaluated yet: figures appear after the first scoring.", icon=":material/inbox:")
+    else:
+        left, right = st.columns(2)
+        with left:
+            charts.show(charts.label_curves(view.figures, view.labels, "dice"), key="dice")
+        with right:
+            charts.show(charts.label_curves(view.figures, view.labels, "hd95_mm"), key="surface")
+
+    if view.pool:
+        score = st.selectbox("Score", view.scores, view.scores.index(view.score), format_func=progress.words_for)
+        cycle = st.segmented_control("Scored after cycle", view.scored_cycles, default=view.scored_cycles[-1])
+        left, right = st.columns(2)
+        with left:
+            charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")
+        with right:
+            charts.show(charts.score_histogram(view.pool_of(cycle), score), key="scores")
+    else:
+        st.info("The pool was not scored yet, so there is no uncertainty to show.", icon=":material/inbox:")
+
+    table("What was asked, and why", view.queries, "queries.csv")
+    if view.times:
+        charts.show(charts.reading_times(view.times), key="times")
+    else:
+        st.caption("No person has annotated yet, so there are no reading times.")
+    with st.expander("All tables"):
+        table("Figures per cycle and label", view.figures, "figures.csv")
+        table("Measures per holdout and calibration case", view.measures, "measures.csv")
+        table("Scores per pool case", view.pool, "scores.csv")
+        table("Annotations", view.reading, "annotations.csv")
+        table("Cycles and models", view.cycles, "cycles.csv")

@@ -1,0 +1,150 @@
+import json
+import subprocess
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from activedints.cli import main
+from tests.brains import LPS, brain
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run a verb in this process: (exit code, stdout, stderr)."""
+    monkeypatch.setenv("ACTIVEDINTS_WORKSPACE", str(tmp_path / "workspace"))
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["activedints", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call
+
+
+def test_status_of_an_empty_workspace_is_the_stable_contract(run):
+    code, out, _ = run("status", "--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "experiment": None,
+        "cycle": None,
+        "phase": None,
+        "counts": {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0},
+        "metrics": {"dice": {}, "any_foreground_dice": None, "n": 0},
+    }
+
+
+def test_whole_turns_by_command(run, brains):
+    code, out, _ = run("import", brains, "--holdout", "2", "--json")
+    assert (code, len(json.loads(out)["imported"])) == (0, 6)
+    code, out, err = run("cycle", "--oracle", brains, "--steps", "2", "--budget", "1", "--cycles", "2", "--json")
+    assert code == 0, err
+    shown = json.loads(out)
+    assert shown["counts"] == {"labelled": 2, "pool": 2, "calibration": 0, "holdout": 2}
+    assert shown["metrics"]["n"] == 2
+    assert set(shown["metrics"]["dice"]) == {"edema", "core"}
+    code, out, _ = run("query", "--json")
+    assert (code, len(json.loads(out)["query"])) == (0, 1)
+    code, out, _ = run("experiment", "show", "--json")
+    assert len(json.loads(out)["split"]["holdout"]) == 2
+
+
+def test_annotate_from_a_file_and_train_score_evaluate_step_by_step(run, brains):
+    assert run("import", brains, "--holdout", "brain_0", "--labels", "fixed")[0] == 0
+    code, _, err = run("train", "--steps", "2")
+    assert code == 1
+    assert "No case is annotated yet" in err
+    code, out, _ = run("annotate", "brain_1", "--label", brains / "labelsTr/brain_1.nii.gz", "--reader", "ada")
+    assert (code, "version 1 saved" in out) == (0, True)
+    for verb in (("train", "--steps", "2"), ("score",), ("evaluate",)):
+        code, _, err = run(*verb, "--json")
+        assert code == 0, err
+    assert json.loads(run("status", "--json")[1])["metrics"]["n"] == 1
+
+
+def test_an_oblique_annotation_file_must_lie_on_the_images_grid(run, brains, tmp_path):
+    run("import", brains)
+    shifted = LPS.copy()
+    shifted[0, 3] += 30
+    nib.save(nib.Nifti1Image(brain(1)[1], shifted), tmp_path / "shifted.nii.gz")
+    code, _, err = run("annotate", "brain_1", "--label", tmp_path / "shifted.nii.gz")
+    assert code == 1
+    assert "grid" in err
+    assert "Traceback" not in err
+
+
+def test_predict_writes_maps_on_the_images_grid(run, brains, tmp_path):
+    run("import", brains, "--labels", "brain_1,brain_2")
+    assert run("cycle", "--steps", "2")[0] == 0
+    image = brains / "imagesTr/brain_5.nii.gz"
+    code, out, err = run("predict", image, "--out", tmp_path / "out", "--draws", "2", "--json")
+    assert code == 0, err
+    source = nib.load(image)
+    for kind in ("label", "prob", "entropy"):
+        made = nib.load(tmp_path / "out" / f"brain_5_{kind}.nii.gz")
+        assert np.allclose(made.affine, source.affine)
+        assert made.shape[:3] == source.shape[:3]
+    assert nib.load(tmp_path / "out/brain_5_prob.nii.gz").shape[3] == 3
+    facts = json.loads((tmp_path / "out/brain_5.json").read_text())
+    assert facts == json.loads(out)
+    assert facts["draws"] == 2
+
+
+def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path):
+    assert run("doctor", brains)[0] == 0
+    (tmp_path / "bad.nii.gz").write_bytes(b"")
+    code, out, _ = run("doctor", tmp_path, "--json")
+    assert code == 1
+    assert [p["file"].endswith("bad.nii.gz") for p in json.loads(out)["problems"]] == [True]
+    code, out, _ = run("doctor", "--json")
+    assert code == 0
+    assert json.loads(out)["orphans"].startswith("0 file(s)")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("import", "/no/such/folder"), "does not exist"),
+        (("import", ".", "--channel", "FLAIR"), "--channel takes NAME=GLOB"),
+        (("train",), "There is no experiment yet"),
+        (("experiment", "use", "nobody"), "There is no experiment 'nobody'"),
+        (("bench", "nothing"), "There is no benchmark 'nothing'"),
+        (("bench", "decode", "--speed", "9"), "does not understand ['--speed', '9']"),
+        (("app", "--host", "0.0.0.0"), "sign-in"),
+    ],
+)
+def test_a_named_failure_is_one_sentence_and_exit_1(run, words, sentence):
+    code, out, err = run(*words)
+    assert code == 1
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+
+
+def test_usage_errors_exit_2(run):
+    assert run("cycle", "--cycles", "0")[0] == 2
+    assert run("no-such-verb")[0] == 2
+
+
+def test_strategies_are_listed_when_one_is_unknown(run, brains):
+    run("import", brains, "--labels", "brain_1")
+    code, _, err = run("cycle", "--steps", "1", "--strategy", "bold")
+    assert code == 1
+    assert "choose one of entropy" in err
+
+
+def test_status_answers_without_loading_torch(tmp_path):
+    program = (
+        "import sys; sys.argv = ['activedints', 'status', '--workspace', sys.argv[1]]\n"
+        "from activedints.cli import main\n"
+        "main()\n"
+        "assert not {'torch', 'monai', 'SimpleITK'} & set(sys.modules), 'a heavy import is on the path of status'"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from activedints.core.score import REDUCTIONS, case_scores, ordinal, reason, self_dice_doubt, uncertain_spots
+
+AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+VOXEL_ML = 0.008
+
+
+def maps(seed: int = 0, size: int = 6):
+    random = np.random.default_rng(seed)
+    brain = np.zeros((size,) * 3, bool)
+    brain[1:-1, 1:-1, 1:-1] = True
+    measure = random.uniform(0, 1, brain.shape) * brain
+    probability = random.dirichlet([1, 1, 1], brain.shape).transpose(3, 0, 1, 2)
+    return measure, probability, brain
+
+
+def test_per_predicted_volume_by_hand():
+    brain = np.ones((1, 1, 2), bool)
+    measure, foreground = np.array([[[0.5, 0.25]]]), np.array([[[1.0, 0.0]]])
+    # (0.75 voxels of doubt) / (1 voxel found + 1 mL of softness)
+    expected = 0.75 * 0.008 / (1 * 0.008 + 1.0)
+    assert REDUCTIONS["per_predicted_volume"](measure, foreground, brain, VOXEL_ML) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@given(seed=st.integers(0, 50), pad=st.integers(1, 4))
+def test_no_reduction_is_changed_by_air_around_the_brain(name, seed, pad):
+    measure, probability, brain = maps(seed)
+    wider = [np.pad(a, pad) for a in (measure, 1 - probability[0], brain)]
+    before = REDUCTIONS[name](measure, 1 - probability[0], brain, VOXEL_ML)
+    assert REDUCTIONS[name](*wider, VOXEL_ML) == pytest.approx(before)
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_a_scan_without_brain_scores_zero(name):
+    nothing = np.zeros((2, 2, 2))
+    assert REDUCTIONS[name](nothing, nothing, nothing > 0, VOXEL_ML) == 0.0
+
+
+def test_a_sure_prediction_has_no_expected_dice_loss_and_an_unsure_one_has():
+    brain = np.ones((4, 4, 4), bool)
+    sure = np.zeros((2, 4, 4, 4))
+    sure[1, :2] = 1
+    sure[0, 2:] = 1
+    assert self_dice_doubt(sure, brain) == 0.0
+    unsure = np.where(sure > 0, 0.6, 0.4)
+    # 2 * .6 * 32 / (.6 * 32 + .4 * 32 + 32)
+    assert self_dice_doubt(unsure, brain) == pytest.approx(1 - 2 * 0.6 * 32 / 64)
+
+
+def test_case_scores_name_measure_and_reduction():
+    measure, probability, brain = maps()
+    scores = case_scores({"entropy": measure, "variance": measure}, probability, brain, AFFINE)
+    assert {"entropy/per_predicted_volume", "variance/top_fraction", "expected_dice_loss"} <= set(scores)
+    assert all(np.isfinite(v) for v in scores.values())
+
+
+def test_spots_are_found_ranked_and_named():
+    measure = np.zeros((10, 10, 10))
+    measure[1:3, 1:3, 1:3] = 0.9
+    measure[1, 1, 1] = 1.0
+    measure[6:9, 6:9, 6:9] = 0.8
+    probability = np.zeros((3, 10, 10, 10))
+    probability[1, :5], probability[2, 5:] = 1, 1
+    brain = np.ones((10, 10, 10), bool)
+    spots = uncertain_spots(measure, probability, brain, AFFINE, ("background", "edema", "core"))
+    assert [s.label for s in spots] == ["core", "edema"]
+    assert spots[0].millilitres == pytest.approx(27 * VOXEL_ML)
+    assert spots[1].mm == (2.0, 2.0, 2.0)  # the most uncertain voxel is (1, 1, 1)
+
+
+def test_a_certain_map_has_no_spots():
+    measure, probability, brain = maps()
+    assert uncertain_spots(measure * 0, probability, brain, AFFINE, ("background", "a", "b")) == []
+
+
+def test_reason_in_plain_words():
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 22, 113)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "11th",
+        "12th",
+        "22nd",
+        "113th",
+    ]
+    assert reason(2, 41, [], drawn_at_random=True) == "2nd of 41: drawn at random"
+    assert "sure of every voxel" in reason(1, 1, [])
