@@ -90,13 +90,14 @@ class Search:
 
     def __init__(self, learn: Bilevel, folder: Path, history: History) -> None:
         self.learn, self.settings, self.folder, self.history = learn, learn.settings, folder, history
-        spent = 0.0
+        spent = {"seconds": 0.0, "core_seconds": 0.0}
         if state := load_checkpoint(folder, history.purpose):
             learn.load(state)
-            spent = state["seconds"]
+            spent = state["spent"]
         history.back_to(learn.step)
-        self.began, self.kept = time.monotonic() - spent, time.monotonic()
-        self.told, self.resident = 0.0, resident_megabytes()
+        self.began, self.cores_began = time.monotonic() - spent["seconds"], time.process_time() - spent["core_seconds"]
+        self.told, self.kept, self.writing = 0.0, time.monotonic(), 0.0
+        self.resident = resident_megabytes()
 
     @property
     def seconds(self) -> float:
@@ -122,7 +123,7 @@ class Search:
         """Say before the start what the search will cost, from counted memory and timed steps."""
         if not self.history.estimate:
             self.history.estimate = self.estimate()
-            self.began = time.monotonic()
+            self.began, self.cores_began = time.monotonic(), time.process_time()
         self.history.write(self.folder)
         e, s = self.history.estimate, self.settings
         minutes = e["seconds"] / 60
@@ -186,10 +187,14 @@ class Search:
         return None
 
     def keep(self) -> None:
-        if time.monotonic() - self.kept >= self.settings.checkpoint_every:
-            state = {"purpose": self.history.purpose, "seconds": self.seconds, **self.learn.state()}
+        """Write a checkpoint now and then, and less often where writing takes long: under 5 % of the time."""
+        now = time.monotonic()
+        if now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing):
+            spent = {"seconds": self.seconds, "core_seconds": time.process_time() - self.cores_began}
+            state = {"purpose": self.history.purpose, "spent": spent, **self.learn.state()}
             save_checkpoint(self.folder, self.learn.step, state)
             self.kept = time.monotonic()
+            self.writing = self.kept - now
 
     def finish(self, report: Report) -> None:
         """Write down how it ended, beside what was expected."""
@@ -199,6 +204,7 @@ class Search:
             "seconds_per_step": self.seconds / self.learn.step,
             "steps": float(self.learn.step),
             "seconds": self.seconds,
+            "core_seconds": time.process_time() - self.cores_began,
             "megabytes": peak_megabytes(self.learn.device) - base,
             "path_gflops": self.learn.gflops,
         }
