@@ -69,7 +69,7 @@ class Bilevel:
         self.optimiser.step()
         share = max(0.02, 1 / (self.step + 1))
         self.mean_loss += (loss.item() - self.mean_loss) * share
-        self.gflops += (self.costs.path(path.edges, path.operations) - self.gflops) * share
+        self.gflops += (self.costs.of(path.edges, path.operations)[0] - self.gflops) * share
 
     def alpha_step(self, penalty_weight: float) -> None:
         """The alphas learn from one batch of their half and from the penalty; the weights do not."""

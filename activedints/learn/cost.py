@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from activedints.core.architecture import OPERATIONS, Architecture, edge_ends
 from activedints.learn import compute
 from activedints.learn.loss import dice_ce
-from activedints.learn.networks import build
+from activedints.learn.networks import Network, build
 from activedints.learn.supernet import Supernet
 
 Size = tuple[int, int, int]
@@ -60,10 +60,14 @@ class EdgeCosts:
     stem_gflops: float
     stem_megabytes: float
 
-    def path(self, edges: npt.NDArray[np.bool_], operations: npt.NDArray[np.int64]) -> float:
-        """GFLOPs of the active cells of a path (L, E), stems included."""
-        layers, numbers = np.nonzero(edges)
-        return float(self.gflops[numbers, operations[layers, numbers]].sum() + self.stem_gflops)
+    def of(self, edges: npt.ArrayLike, operations: npt.ArrayLike) -> tuple[float, float]:
+        """GFLOPs and megabytes of the active cells (L, E) with their operations, all stems included."""
+        layers, numbers = np.nonzero(np.asarray(edges))
+        chosen = numbers, np.asarray(operations)[layers, numbers]
+        return (
+            float(self.gflops[chosen].sum() + self.stem_gflops),
+            float(self.megabytes[chosen].sum() + self.stem_megabytes),
+        )
 
 
 def count(module: nn.Module, *inputs: torch.Tensor) -> tuple[float, float]:
@@ -147,36 +151,46 @@ def _measure(
     where = compute.pick_device(device)
     with compute.threads(threads):
         network = build(architecture, in_channels, classes, patch=patch).to(where, memory_format=torch.channels_last_3d)
-        windows = int(np.prod([-(-4 * (v - p) // (3 * p)) + 1 if v > p else 1 for v, p in zip(volume, patch)]))
-        small = tuple(2 * network.divisor for _ in patch)
-        _step(network, in_channels, classes, small, 1, where)  # what is loaded once is nobody's peak
+        step = Trial(network, in_channels, where)
+        step.train(tuple(2 * network.divisor for _ in patch), 1)  # what is loaded once is nobody's peak
         before = resident_megabytes() if where.type == "cpu" else 0.0
-        step = _step(network, in_channels, classes, patch, batch, where)
+        first = step.train(patch, batch)
         peak = peak_megabytes(where) - before
-        step = min(step, _step(network, in_channels, classes, patch, batch, where))
-        network.eval()
-        with torch.inference_mode(), compute.autocast(where, "auto"):
-            start = time.perf_counter()
+        return Measured(peak, min(first, step.train(patch, batch)), step.predict(patch, volume), volume, threads)
+
+
+class Trial:
+    """Steps of a network on noise, timed: what it costs does not depend on what it sees."""
+
+    def __init__(self, network: Network, in_channels: int, device: torch.device) -> None:
+        self.network, self.in_channels, self.device = network, in_channels, device
+
+    def noise(self, batch: int, patch: Size) -> torch.Tensor:
+        x = torch.randn(batch, self.in_channels, *patch, device=self.device)
+        return x.contiguous(memory_format=torch.channels_last_3d)
+
+    def train(self, patch: Size, batch: int) -> float:
+        """Seconds of a forward and a backward pass."""
+        start = time.perf_counter()
+        label = torch.randint(self.network.classes, (batch, *patch), device=self.device).to(torch.uint8)
+        with compute.autocast(self.device, "auto"):
+            logits = self.network(self.noise(batch, patch))
+        loss = dice_ce(logits, label)
+        loss.backward()
+        loss.item()
+        self.network.zero_grad(set_to_none=True)
+        return time.perf_counter() - start
+
+    def predict(self, patch: Size, volume: Size) -> float:
+        """Seconds of all windows of a volume that overlap by a quarter."""
+        windows = int(np.prod([-(-4 * max(0, v - p) // (3 * p)) + 1 for v, p in zip(volume, patch)]))
+        self.network.eval()
+        start = time.perf_counter()
+        with torch.inference_mode(), compute.autocast(self.device, "auto"):
             for _ in range(windows):
-                network(_noise(1, in_channels, patch, where)).float().argmax(1).sum().item()
-            seconds = time.perf_counter() - start
-    return Measured(peak, step, seconds, volume, threads)
-
-
-def _step(network: nn.Module, channels: int, classes: int, patch: Size, batch: int, where: torch.device) -> float:
-    start = time.perf_counter()
-    label = torch.randint(classes, (batch, *patch), device=where).to(torch.uint8)
-    with compute.autocast(where, "auto"):
-        logits = network(_noise(batch, channels, patch, where))
-    loss = dice_ce(logits, label)
-    loss.backward()
-    loss.item()
-    network.zero_grad(set_to_none=True)
-    return time.perf_counter() - start
-
-
-def _noise(batch: int, channels: int, patch: Size, where: torch.device) -> torch.Tensor:
-    return torch.randn(batch, channels, *patch, device=where).contiguous(memory_format=torch.channels_last_3d)
+                self.network(self.noise(1, patch)).float().argmax(1).sum().item()
+        self.network.train()
+        return time.perf_counter() - start
 
 
 def peak_megabytes(device: torch.device) -> float:

@@ -148,7 +148,7 @@ class Search:
             "steps": float(int(steps)),
             "seconds": steps * a_step,
             "megabytes": self.learn.expected_megabytes(),
-            "path_gflops": float(np.mean([costs.path(p.edges, p.operations) for p in paths])),
+            "path_gflops": float(np.mean([costs.of(p.edges, p.operations)[0] for p in paths])),
             "all_gflops": float(settings.blocks * costs.gflops.sum() + costs.stem_gflops),
         }
 
