@@ -38,8 +38,9 @@ with frame.page("Progress") as here:
             charts.show(charts.label_curves(view.figures, view.labels, "hd95_mm"), key="surface")
 
     if view.pool:
-        score = st.selectbox("Score", view.scores, view.scores.index(view.score), format_func=progress.words_for)
-        cycle = st.segmented_control("Scored after cycle", view.scored_cycles, default=view.scored_cycles[-1])
+        left, right = st.columns(2)
+        score = left.selectbox("Score", view.scores, view.scores.index(view.score), format_func=progress.words_for)
+        cycle = right.selectbox("Scored after cycle", view.scored_cycles, len(view.scored_cycles[1:]))
         left, right = st.columns(2)
         with left:
             charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")

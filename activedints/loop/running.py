@@ -131,7 +131,7 @@ def _seconds_left(view: JobView, stretch: list[Line]) -> float | None:
         return None
     per_step = _between(stretch[0].at, stretch[-1].at) / (stretch[-1].step - stretch[0].step)
     left = per_step * (stretch[-1].total - stretch[-1].step) - _between(stretch[-1].at, now())
-    return max(left, 0.0)
+    return left if left > 0 else None
 
 
 def _seconds_run(view: JobView) -> float:
