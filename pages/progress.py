@@ -55,10 +55,12 @@ with frame.page("Progress") as here:
         charts.show(charts.reading_times(view.times), key="times")
     else:
         st.caption("No person has annotated yet, so there are no reading times.")
-    with st.expander("All tables"):
-        table("Figures per cycle and label", view.figures, "figures.csv")
-        table("Measures per holdout and calibration case", view.measures, "measures.csv")
-        table("Scores per pool case", view.pool, "scores.csv")
-        table("Draws against one pass, on the calibration cases", view.draws, "draws.csv")
-        table("Annotations", view.reading, "annotations.csv")
-        table("Cycles and models", view.cycles, "cycles.csv")
+    every = st.expander("All tables", key="tables", on_change="rerun")
+    if every.open:
+        with every:
+            table("Figures per cycle and label", view.figures, "figures.csv")
+            table("Measures per holdout and calibration case", view.measures, "measures.csv")
+            table("Scores per pool case", view.pool, "scores.csv")
+            table("Draws against one pass, on the calibration cases", view.draws, "draws.csv")
+            table("Annotations", view.reading, "annotations.csv")
+            table("Cycles and models", view.cycles, "cycles.csv")

@@ -87,7 +87,9 @@ def test_from_home_to_the_next_case(page: Page, address: str, store: Store) -> N
     page.get_by_text("Reader: Grace").wait_for()
 
 
-def test_the_last_submission_starts_the_training(page: Page, address: str, store: Store) -> None:
+def test_the_last_submission_starts_the_training_and_the_next_case_comes_by_itself(
+    page: Page, address: str, store: Store
+) -> None:
     case = worklist.next_case(store, "Ada")
     page.goto(f"{address}/annotate?reader=Ada")
     is_open(page, case)
@@ -95,3 +97,6 @@ def test_the_last_submission_starts_the_training(page: Page, address: str, store
     page.get_by_text("No worker is running").wait_for()
     assert views.home(store).working.kind == "train"
     assert views.home(store).phase == "train"
+
+    workspaces.turn(store)
+    is_open(page, worklist.next_case(store, "Ada"))

@@ -161,6 +161,10 @@ def test_progress_draws_curves_and_hands_out_csv(ready: Store, open_page: Open) 
     app = open_page(ready, "progress", reader="Ada")
     assert len(app.get("plotly_chart")) == 4
     assert "Cases behind the last point: any foreground 2, edema 2, core 2." in words(app)
+    assert len(app.get("download_button")) == 1
+    app.session_state["tables"] = True
+    app.run()
+    assert not app.exception
     assert len(app.get("download_button")) == 7
 
 
