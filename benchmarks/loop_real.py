@@ -13,7 +13,10 @@ FOLDS = json.loads((Path(__file__).parent / "folds.json").read_text())["folds"]
 
 
 def run(folds: str = "0,1,2,3", seconds: float = 200.0, start: str = "starter") -> dict[str, Any]:
-    """Any-foreground Dice over the holdout cases of ``folds``; ``start`` (the product's default, or scratch) holds for ours; SegResNet has no starter."""
+    """Any-foreground Dice over the holdout cases of ``folds``.
+
+    ``start`` (the product's default, or scratch) holds for ours; there is no starter of SegResNet.
+    """
     began = time.monotonic()
     ours: dict[str, Any] = {}
     theirs: dict[str, Any] = {}
