@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from activedints.loop import progress, reading
+from activedints.loop import progress, reading, worklist
 from activedints.loop.standing import standing
 from activedints.store.database import Store
 from activedints.worker.simulating import simulate_into
@@ -28,7 +28,6 @@ WORKSPACE = ROOT / ".run" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage"]
 SIZE = {"width": 1280, "height": 800}
-SCREENS = ("", "worklist", "annotate", "progress")
 
 
 def fill(cases: int, cycles: int) -> None:
@@ -86,17 +85,29 @@ def wait_for(address: str, served: subprocess.Popen[bytes], patience: float = 90
     raise RuntimeError(f"The app did not answer at {address} within {patience:.0f} s.")
 
 
+def screens() -> tuple[str, ...]:
+    """Paths of the screens to take; the case is the asked one whose draft shows most."""
+    store = Store.open(WORKSPACE)
+    view = progress.view(store)
+    volume = {row["case"]: row["predicted_ml"] for row in view.pool_of(view.scored_cycles[-1])}
+    case = max(worklist.worklist(store, "Ada"), key=lambda item: volume.get(item.name, 0.0)).case_id
+    return ("?reader=Ada", "worklist?reader=Ada", f"annotate?reader=Ada&case={case}", "progress?reader=Ada")
+
+
 def take(page: Page, address: str, screen: str) -> Path:
-    """One screen as a PNG of at most 256 colours."""
-    page.goto(f"{address}/{screen}?reader=Ada")
+    """One screen as a PNG."""
+    page.goto(f"{address}/{screen}")
+    name = screen.partition("?")[0] or "home"
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    if screen == "annotate":
+    if name == "annotate":
         page.locator('.viewer[data-state="ready"][data-channels]').wait_for()
+        page.locator(".viewer").focus()
+        page.keyboard.press("u")  # to the most uncertain spot
         page.wait_for_timeout(15_000)  # software rendering builds the 3-D view
     page.wait_for_timeout(3_000)  # lazy tables and charts
-    path = IMAGES / f"{screen or 'home'}.png"
+    path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
-    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+    Image.open(path).convert("RGB").save(path, optimize=True)
     return path
 
 
@@ -112,7 +123,7 @@ def main() -> None:
         chromium = playwright.chromium.launch(executable_path=browser, args=FLAGS)
         page = chromium.new_page(viewport=SIZE)
         page.set_default_timeout(120_000)
-        for screen in SCREENS:
+        for screen in screens():
             print(take(page, address, screen).relative_to(ROOT))
         chromium.close()
 

@@ -68,8 +68,7 @@ def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
         segmentation=opened.segmentation,
         uncertainty=opened.uncertainty,
         spots=[
-            Spot(s.mm, s.millilitres, s.uncertainty, f"{s.label} is unsure over {s.millilitres:.1f} mL")
-            for s in opened.spots
+            Spot(spot.mm, spot.millilitres, spot.uncertainty, f"{spot.label} is unsure here") for spot in opened.spots
         ],
         notes=notes(opened),
     )
