@@ -1,7 +1,7 @@
 """One job in one process: a fault of the GPU or of memory kills this process and no other.
 
-Started by the worker service as ``python -m activedints.worker.child WORKSPACE JOB DEVICE PARENT``; the command line calls
-``run_job`` in its own process.
+Started by the worker service as ``python -m activedints.worker.child WORKSPACE JOB DEVICE PARENT``; the command line
+calls ``run_job`` in its own process.
 """
 
 import ctypes
