@@ -172,7 +172,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
     with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
         case = cases.case(session, submission.case_id)
-        cases.role_of(session, experiment.id, case.id)
+        role = cases.role_of(session, experiment.id, case.id)
         labels = turns.settings_of(experiment).labels
         newest = annotations.newest(session, experiment.id, case.id)
         regions = list(submission.regions) or [((0, 0, 0), tuple(case.shape))]
@@ -194,7 +194,9 @@ def submit_annotation(store: Store, submission: Submission) -> str:
         )
         annotations.drop_draft(session, experiment.id, case.id, submission.reader)
         annotations.release(session, experiment.id, case.id, submission.reader)
-        job = turns.move_on(session, experiment)
+        job = turns.move_on(session, experiment) if role is Role.LEARNING else None
+        if role is not Role.LEARNING:
+            turns.after_fixed_reading(session, experiment)
         receipt = f"{case.name}: version {row.version} saved."
         if newest and submission.based_on is not None and newest.version != submission.based_on:
             receipt += f" {newest.reader} saved version {newest.version} meanwhile; both are kept."

@@ -134,6 +134,7 @@ def test_a_second_reading_of_the_holdout_is_measured_again_without_a_forward_pas
     other = read_label_raw(read_header(opened.segmentation)).copy()
     other[:12] = 0
     reading.submit_annotation(imported, reading.Submission(held, "ada", other))
+    assert [j.kind for j in _jobs(imported) if j.status == JobStatus.QUEUED] == ["evaluate"]
     monkeypatch.setattr(scoring, "load_model", lambda *_: pytest.fail("a model was loaded"))
     run_step(imported, JobKind.EVALUATE, {}, "cpu", silent)
     assert status(imported)["metrics"]["any_foreground_dice"] != before
