@@ -39,8 +39,10 @@ with frame.page("Progress") as here:
 
     if view.pool:
         left, right = st.columns(2)
-        score = left.selectbox("Score", view.scores, view.scores.index(view.score), format_func=progress.words_for)
-        cycle = right.selectbox("Scored after cycle", view.scored_cycles, len(view.scored_cycles[1:]))
+        at = view.scores.index(view.score)
+        score = left.selectbox("Score", view.scores, at, format_func=progress.words_for, key="score")
+        with right:
+            cycle = frame.linked_choice("Scored after cycle", "cycle", view.scored_cycles)
         left, right = st.columns(2)
         with left:
             charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")
