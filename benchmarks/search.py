@@ -22,7 +22,7 @@ from benchmarks.figures import figure, printed, result
 from benchmarks.starter import load_cases
 from benchmarks.train import HOLDOUT, SEED, TRAINING
 
-STEPS = 1600
+STEPS = 1000
 
 
 def cohort() -> tuple[list[TrainingCase], list[TrainingCase], tuple[str, ...], LabelSet]:

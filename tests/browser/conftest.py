@@ -62,10 +62,10 @@ class serving:
         self.scans, self.port = scans, port
 
     def __enter__(self) -> str:
-        environment = os.environ | {"ACTIVEDINTS_TEST_SCANS": str(self.scans)}
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "serve_viewer.py"), str(self.port)], env=environment, cwd=HERE.parents[1]
-        )
+        root = HERE.parents[1]
+        environment = os.environ | {"ACTIVEDINTS_TEST_SCANS": str(self.scans), "PYTHONPATH": str(root)}
+        command = [sys.executable, str(HERE / "serve_viewer.py"), str(self.port)]
+        self.process = subprocess.Popen(command, env=environment, cwd=root)
         address = f"http://127.0.0.1:{self.port}"
         for _ in range(300):
             if self.process.poll() is not None:

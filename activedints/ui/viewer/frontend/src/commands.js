@@ -70,7 +70,7 @@ export function buildCommands(viewer) {
     ['Uncertainty', 'heat', 'h', 'Heat map on or off', () => heat(viewer)],
 
     ['Case', 'save', 'ctrl+s', 'Save the draft now', () => viewer.saving.draft()],
-    ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.editable && viewer.saving.post('submit')],
+    ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.submit()],
     ['Case', 'help', '?', 'This keyboard map', () => viewer.frame.help()],
     ['Case', 'full', 'shift+enter', 'Full screen', () => viewer.frame.fullScreen()],
   ]
@@ -110,7 +110,7 @@ function autoWindow(viewer) {
 
 function fade(viewer) {
   if (viewer.channels.length < 2) return
-  viewer.set({ blend: viewer.blend ? null : { channel: (viewer.channel + 1) % viewer.channels.length, share: 0.5 } })
+  viewer.set({ blend: viewer.blend?.share ? null : { channel: (viewer.channel + 1) % viewer.channels.length, share: 0.5 } })
 }
 
 function thresholdBrush(viewer) {

@@ -14,6 +14,7 @@ export class Frame {
     this.viewer = viewer
     this.buttons = new Map()
     this.title = h('strong', { class: 'title' })
+    this.notes = h('p', { class: 'notes' })
     this.channelBar = h('div', { class: 'segments', role: 'group', 'aria-label': 'Channel' })
     this.layoutBar = h('div', { class: 'segments', role: 'group', 'aria-label': 'Layout' })
     for (const [id, text] of Object.entries(LAYOUTS)) this.layoutBar.append(this.command(id, { text }))
@@ -28,6 +29,7 @@ export class Frame {
       'div',
       { class: 'viewer', tabIndex: 0, role: 'application', 'aria-label': 'Slice viewer; press ? for its keys' },
       h('header', {}, this.title, this.channelBar, h('span', { class: 'gap' }), this.layoutBar, this.time),
+      this.notes,
       h('div', { class: 'body' }, this.rail(), this.stage, this.side.element),
       this.notice,
       h('footer', {}, this.place, this.live, h('span', { class: 'gap' }), this.saved, this.actions()),
@@ -57,10 +59,20 @@ export class Frame {
     const reason = (kind, title, choices) => () => askReason(viewer, title, choices, (text) => viewer.saving.post(kind, text))
     const skip = reason('skip', 'Skip this case', ['Not sure', 'Takes too long', 'Somebody else should read it'])
     const flag = reason('flag', 'Flag this case', ['Bad scan', 'Not a tumour', 'Wrong channel', 'Other finding'])
+    const remark = (text) => {
+      viewer.comment = text
+      this.say(`Goes with your submission: ${text}`)
+    }
+    const comment = () => askReason(viewer, 'How was this case?', ['Easy', 'Fair', 'Hard'], remark)
+    this.remark = button({ label: 'Comment', run: comment })
     this.skip = button({ label: 'Skip', run: skip })
     this.flag = button({ label: 'Flag', run: flag })
-    this.submit = button({ label: 'Submit', key: 'Ctrl+Enter', kind: 'primary', run: () => viewer.editable && viewer.saving.post('submit') })
-    return h('div', { class: 'actions' }, this.skip, this.flag, this.submit)
+    this.submit = button({ label: 'Submit', key: 'Ctrl+Enter', kind: 'primary', run: () => viewer.submit() })
+    return h('div', { class: 'actions' }, this.remark, this.skip, this.flag, this.submit)
+  }
+
+  get answers() {
+    return [this.remark, this.skip, this.flag, this.submit]
   }
 
   key(event) {
@@ -72,21 +84,23 @@ export class Frame {
     const key = keyOf(event)
     if (typing || (onControl && ['enter', ' ', 'arrowup', 'arrowdown', 'pageup', 'pagedown'].includes(key))) return
     const command = viewer.commands.find((each) => each.key === key)
-    if (!command || !viewer.grid || viewer.pointer.drawing) return
+    if (!command || !viewer.grid || (viewer.pointer.drawing && command.id !== 'drop')) return
     event.preventDefault()
     command.run()
   }
 
   open(data) {
     const { viewer } = this
-    this.title.textContent = data.title
+    this.title.textContent = this.title.title = data.title
+    this.notes.textContent = this.notes.title = data.notes
+    this.notes.hidden = !data.notes
     this.channelBar.replaceChildren(
       ...data.channels.map(({ name }, number) =>
         button({ label: name, key: number ? '' : 'x', pressed: false, run: () => viewer.set({ channel: number }) }),
       ),
     )
     const closed = data.readOnly
-    for (const each of [this.skip, this.flag, this.submit]) each.hidden = closed
+    for (const each of this.answers) each.hidden = closed
     this.unwarn()
     this.say('')
     this.state(closed ? 'For reading only' : '')
@@ -104,7 +118,7 @@ export class Frame {
       each.classList.toggle('loading', !viewer.channels[number]?.voxels)
     })
     for (const id of ['brush', 'eraser', 'outline', 'threshold', 'grow']) this.buttons.get(id).disabled = !viewer.editable
-    for (const each of [this.skip, this.flag, this.submit]) each.disabled = !viewer.editable
+    for (const each of this.answers) each.disabled = !viewer.editable
     this.side.refresh()
   }
 

@@ -85,8 +85,22 @@ export function tints(voxels, labels) {
   return (index) => table[voxels[index]]
 }
 
-// The borders between different labels in a slice: [u0, v0, u1, v1] edges per label value, in edge coordinates.
-export function borders(grid, plane, slice, voxels) {
+// Two channels against each other, each in its automatic window: mid grey where they agree, brighter where the first
+// is brighter.
+export function differences(first, second) {
+  const scale = ({ automatic }) => 1 / (automatic.high - automatic.low)
+  const [a, b] = [scale(first), scale(second)]
+  return (index) => {
+    const one = (first.voxels[index] - first.automatic.low) * a
+    const two = (second.voxels[index] - second.automatic.low) * b
+    const level = 128 + 192 * (one - two)
+    return GREY[level < 0 ? 0 : level > 255 ? 255 : level | 0]
+  }
+}
+
+// The borders between voxels of different value in a slice (0 has none): [u0, v0, u1, v1, ...] edges per value, in
+// edge coordinates. `valueAt(index)` gives a voxel's value.
+export function borders(grid, plane, slice, valueAt) {
   const { normal, across, up } = PLANES[plane]
   const [width, height] = [grid.shape[across], grid.shape[up]]
   const [along, above] = [grid.strides[across], grid.strides[up]]
@@ -94,14 +108,14 @@ export function borders(grid, plane, slice, voxels) {
   for (let v = 0; v < height; v++) {
     let index = slice * grid.strides[normal] + v * above
     for (let u = 0; u < width; u++, index += along) {
-      const value = voxels[index]
+      const value = valueAt(index)
       if (!value) continue
       if (!edges.has(value)) edges.set(value, [])
       const list = edges.get(value)
-      if (u === 0 || voxels[index - along] !== value) list.push(u, v, u, v + 1)
-      if (u === width - 1 || voxels[index + along] !== value) list.push(u + 1, v, u + 1, v + 1)
-      if (v === 0 || voxels[index - above] !== value) list.push(u, v, u + 1, v)
-      if (v === height - 1 || voxels[index + above] !== value) list.push(u, v + 1, u + 1, v + 1)
+      if (u === 0 || valueAt(index - along) !== value) list.push(u, v, u, v + 1)
+      if (u === width - 1 || valueAt(index + along) !== value) list.push(u + 1, v, u + 1, v + 1)
+      if (v === 0 || valueAt(index - above) !== value) list.push(u, v, u + 1, v)
+      if (v === height - 1 || valueAt(index + above) !== value) list.push(u, v + 1, u + 1, v + 1)
     }
   }
   return edges

@@ -4,6 +4,7 @@ import { sha256 } from './digest.js'
 import { Drawing } from './drawing.js'
 import { hexRgb } from './layers.js'
 import { fetchVolume } from './nifti.js'
+import { profiles } from './propose.js'
 
 export async function loadCase(viewer, data) {
   const current = () => viewer.data.case === data.case && viewer.grid
@@ -24,9 +25,11 @@ export async function loadCase(viewer, data) {
     viewer.drawing = new Drawing(viewer.grid, voxels, data.regions)
     if (heat) {
       const stops = data.uncertainty.colours.map(hexRgb)
-      viewer.heat = { voxels: heat.voxels, stops, opacity: 0.5, threshold: 0.2, shown: true }
+      const shown = { opacity: 0.4, threshold: 0.25, shown: true, outlined: false }
+      viewer.heat = { voxels: heat.voxels, stops, profiles: profiles(viewer.grid, heat.voxels), ...shown }
     }
-    viewer.set({ layout: viewer.layout })
+    viewer.set({})
+    viewer.surface.show()
     viewer.mark('ready')
     await viewer.saving.restore()
     for (let number = 1; number < data.channels.length; number++) {

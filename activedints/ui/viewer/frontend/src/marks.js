@@ -31,7 +31,7 @@ export function drawLetters(context, pane, placement, width, height) {
     context.fillText(text, x, y)
   }
   put(left, 8, height / 2, 'left')
-  put(right, width - 8, height / 2, 'right')
+  put(right, width - 20, height / 2, 'right')
   put(top, width / 2, 13, 'center')
   put(bottom, width / 2, height - 13, 'center')
   const centimetres = placement.scale * 50 < width / 3 ? 5 : 1
@@ -39,11 +39,11 @@ export function drawLetters(context, pane, placement, width, height) {
   context.strokeStyle = QUIET
   context.lineWidth = 2
   context.beginPath()
-  context.moveTo(width - 10 - length, height - 10)
-  context.lineTo(width - 10, height - 10)
+  context.moveTo(width - 22 - length, height - 10)
+  context.lineTo(width - 22, height - 10)
   context.stroke()
   context.font = '11px system-ui, sans-serif'
-  put(`${centimetres} cm`, width - 10, height - 20, 'right')
+  put(`${centimetres} cm`, width - 22, height - 20, 'right')
 }
 
 // Boxes to annotate: outlined, and the rest of the slice dimmed.

@@ -2,7 +2,8 @@
 
 import { h } from './dom.js'
 import { PLANES, Placement, positionAt } from './grid.js'
-import { Layer, borders, greys, heats, rgba, tints } from './layers.js'
+import { Layer, borders, differences, greys, heats, rgba, tints } from './layers.js'
+import { Strip } from './strip.js'
 import { drawCrosshair, drawCursor, drawLetters, drawMeasure, drawRegions, drawSpot } from './marks.js'
 
 export class Pane {
@@ -13,9 +14,11 @@ export class Pane {
     this.base = h('canvas', {}) // the slice
     this.canvas = h('canvas', { 'data-plane': plane }) // the marks over it; the pointer works here
     this.caption = h('span', { class: 'caption' })
-    this.element = h('div', { class: 'pane' }, this.canvas, this.caption)
+    this.strip = new Strip(this)
+    this.element = h('div', { class: 'pane' }, this.canvas, this.caption, this.strip.canvas)
     this.layers = {}
-    for (const name of ['image', 'blend', 'heat', 'label', 'preview']) this.layers[name] = new Layer()
+    this.borders = {}
+    for (const name of ['image', 'blend', 'difference', 'heat', 'label', 'preview']) this.layers[name] = new Layer()
     this.observer = new ResizeObserver(() => this.viewer.redraw())
     this.observer.observe(this.element)
   }
@@ -58,6 +61,7 @@ export class Pane {
     drawMeasure(context, this)
     drawCursor(context, this, placement)
     drawLetters(context, this, placement, ...size)
+    this.strip.draw(size[1])
     const channel = viewer.channels[this.channel ?? viewer.channel]
     const loading = channel?.voxels ? '' : ' · loading'
     this.caption.textContent = `${channel.name}${loading} · ${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
@@ -74,22 +78,32 @@ export class Pane {
       context.drawImage(layers[name].paint(grid, plane, slice, placement.mirrored, key, colour), ...rectangle)
       context.globalAlpha = 1
     }
-    const image = (name, number, share) => {
-      const channel = viewer.channels[number]
+    const number = this.channel ?? viewer.channel
+    const image = (name, which, share) => {
+      const channel = viewer.channels[which]
       if (!channel?.voxels) return
-      const key = [viewer.data.case, number, channel.window]
+      const key = [viewer.data.case, which, channel.window]
       show(name, share, viewer.smooth, key, () => greys(channel.voxels, channel.window))
     }
-    image('image', this.channel ?? viewer.channel, 1)
-    if (viewer.blend && this.channel === null) image('blend', viewer.blend.channel, viewer.blend.share)
+    const blend = this.channel === null ? viewer.blend : null
+    const other = viewer.channels[blend?.channel]
+    if (blend?.difference && other?.voxels && viewer.active.voxels) {
+      const key = [viewer.data.case, number, blend.channel]
+      show('difference', 1, viewer.smooth, key, () => differences(viewer.active, other))
+    } else {
+      image('image', number, 1)
+      if (blend?.share) image('blend', blend.channel, blend.share)
+    }
     if (heat?.shown) {
       const key = [viewer.data.case, heat.threshold]
-      show('heat', heat.opacity, viewer.smooth, key, () => heats(heat.voxels, heat.stops, heat.threshold))
+      if (!heat.outlined) show('heat', heat.opacity, viewer.smooth, key, () => heats(heat.voxels, heat.stops, heat.threshold))
+      else this.drawBorders('heat', context, key, (index) => (heat.voxels[index] / 255 >= heat.threshold ? 1 : 0), () => '#ff8f9c')
     }
     if (drawing && viewer.labelsShown) {
       const key = [viewer.data.case, drawing.version, viewer.labels.map(({ visible }) => visible)]
       show('label', viewer.fill, false, key, () => tints(drawing.voxels, viewer.labels))
-      if (viewer.outlined) this.drawBorders(context, placement, key)
+      const colours = new Map(viewer.labels.filter(({ visible }) => visible).map(({ value, colour }) => [value, colour]))
+      if (viewer.outlined) this.drawBorders('label', context, key, (index) => drawing.voxels[index], (value) => colours.get(value))
     }
     if (preview) {
       const white = rgba(255, 255, 255, 150)
@@ -97,20 +111,20 @@ export class Pane {
     }
   }
 
-  drawBorders(context, placement, key) {
-    const { viewer, plane, slice } = this
+  // Outlines in screen space, so that they stay thin at any zoom. Found again only when `key` changes.
+  drawBorders(name, context, key, valueAt, colourOf) {
+    const { viewer, plane, slice, placement } = this
     const whole = JSON.stringify([plane, slice, key])
-    if (this.borderKey !== whole) {
-      this.borderKey = whole
-      this.borders = borders(viewer.grid, plane, slice, viewer.drawing.voxels)
+    if (this.borders[name]?.whole !== whole) {
+      this.borders[name] = { whole, edges: borders(viewer.grid, plane, slice, valueAt) }
     }
     const [x, y] = placement.toScreen(0, 0)
     const [dx, dy] = placement.step
     context.lineWidth = 1.5
-    for (const [value, edges] of this.borders) {
-      const label = viewer.labels.find((each) => each.value === value)
-      if (!label?.visible) continue
-      context.strokeStyle = label.colour
+    for (const [value, edges] of this.borders[name].edges) {
+      const colour = colourOf(value)
+      if (!colour) continue
+      context.strokeStyle = colour
       context.beginPath()
       for (let i = 0; i < edges.length; i += 4) {
         context.moveTo(x + edges[i] * dx, y + edges[i + 1] * dy)

@@ -79,17 +79,22 @@ function signed(inside, shape, spacing) {
   return toInside.map((v, i) => (inside[i] ? -Math.sqrt(toOutside[i]) : Math.sqrt(v)))
 }
 
-// Mean uncertainty of each slice of a plane, 0..255: the profile under the image.
-export function profile(grid, heat, plane) {
-  const { normal } = PLANES[plane]
-  const sums = new Float64Array(grid.shape[normal])
+// Mean uncertainty of each slice, 0..255, for the three planes: the bars beside the image.
+export function profiles(grid, heat) {
+  const sums = [0, 1, 2].map((axis) => new Float64Array(grid.shape[axis]))
   const [nx, ny, nz] = grid.shape
   let index = 0
-  const at = [0, 0, 0]
-  for (at[2] = 0; at[2] < nz; at[2]++) {
-    for (at[1] = 0; at[1] < ny; at[1]++) {
-      for (at[0] = 0; at[0] < nx; at[0]++, index++) sums[at[normal]] += heat[index]
+  for (let z = 0; z < nz; z++) {
+    for (let y = 0; y < ny; y++) {
+      for (let x = 0; x < nx; x++, index++) {
+        const value = heat[index]
+        if (!value) continue
+        sums[0][x] += value
+        sums[1][y] += value
+        sums[2][z] += value
+      }
     }
   }
-  return sums.map((sum) => (sum * grid.shape[normal]) / grid.size)
+  const mean = (axis) => sums[axis].map((sum) => (sum * grid.shape[axis]) / grid.size)
+  return Object.fromEntries(Object.entries(PLANES).map(([plane, { normal }]) => [plane, mean(normal)]))
 }

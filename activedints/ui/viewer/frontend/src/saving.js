@@ -5,20 +5,23 @@ import { base64, sha256 } from './digest.js'
 import { dropDraft, readDraft, writeDraft } from './drafts.js'
 import { gunzip, gzip } from './nifti.js'
 
+const SOON = 300 // ms after a stroke when the browser's own store has it
 const PAUSE = 2500 // ms without a stroke before a draft is sent
 const LONGEST = 5000 // ms after the first unsaved stroke when one is sent in any case
-const PATIENCE = 15000 // ms before a message is sent again
+const PATIENCE = 5000 // ms without a receipt before the viewer asks why
+const TRIES = 4 // unanswered sendings to a live server after which this page no longer belongs to it
+const NUDGE = 2000 // ms after which fresh data without a receipt means that the message was lost
 
 export class Saving {
   constructor(viewer) {
     this.viewer = viewer
     this.send = () => {}
     this.number = 0
-    this.version = this.saved = 0
-    this.pending = null
+    this.version = this.saved = this.kept = 0
+    this.pending = null // {kind, version, message, sent}
     this.closed = false
-    this.hide = () => document.hidden && this.unsaved && this.draft()
-    this.warnLeaving = (event) => this.unsaved && event.preventDefault()
+    this.hide = () => document.hidden && this.draft()
+    this.warnLeaving = (event) => this.unsaved && this.kept !== this.version && event.preventDefault()
     document.addEventListener('visibilitychange', this.hide)
     window.addEventListener('beforeunload', this.warnLeaving)
   }
@@ -27,11 +30,17 @@ export class Saving {
     return this.version !== this.saved && !this.closed
   }
 
+  // A submit, skip or flag is on its way: nothing may change until it is answered.
+  get leaving() {
+    return Boolean(this.pending) && this.pending.kind !== 'draft'
+  }
+
   open(data) {
     this.base = data.segmentation?.sha ?? 'empty'
-    this.version = this.saved = 0
+    this.version = this.saved = this.kept = 0
     this.closed = false
     this.pending = null
+    this.since = null
   }
 
   changed() {
@@ -39,7 +48,7 @@ export class Saving {
     const now = Date.now()
     this.since ??= now
     clearTimeout(this.keeping)
-    this.keeping = setTimeout(() => this.keep(), 800)
+    this.keeping = setTimeout(() => this.keep(), SOON)
     clearTimeout(this.waiting)
     this.waiting = setTimeout(() => this.draft(), Math.max(0, Math.min(PAUSE, this.since + LONGEST - now)))
     this.viewer.frame.state('Unsaved strokes')
@@ -53,6 +62,7 @@ export class Saving {
     const mask = await gzip(drawing.voxels.slice())
     if (version !== this.version || this.closed) return
     await writeDraft({ case: data.case, base, mask, seconds: clock.seconds, time: Date.now() })
+    this.kept = version
   }
 
   // Strokes that an earlier page could not save come back, as one step that can be undone.
@@ -77,55 +87,80 @@ export class Saving {
 
   draft() {
     clearTimeout(this.waiting)
-    if (!this.unsaved || this.viewer.pointer.drawing) return this.unsaved && this.later()
-    return this.post('draft')
-  }
-
-  later() {
-    this.waiting = setTimeout(() => this.draft(), 500)
+    if (!this.unsaved || this.leaving) return
+    if (this.pending || this.viewer.pointer.drawing) this.waiting = setTimeout(() => this.draft(), 500)
+    else this.post('draft')
   }
 
   async post(kind, reason = '') {
     const { viewer } = this
-    if (this.pending?.kind === 'draft' && kind === 'draft') return this.later()
-    const { version } = this
+    if (this.leaving || this.closed) return
+    const pending = { kind, version: this.version, message: null, sent: 0 }
+    this.pending = pending
     this.since = null
+    viewer.frame.state({ draft: 'Saving…', submit: 'Submitting…' }[kind] ?? 'Sending…')
+    viewer.frame.refresh()
     const message = { kind, case: viewer.data.case, reason, seconds: round(viewer.clock.tick(!document.hidden)) }
     if (viewer.drawing) {
       const voxels = viewer.drawing.voxels.slice()
       Object.assign(message, { sha: sha256(voxels), mask: base64(await gzip(voxels)) })
     }
+    if (this.pending !== pending) return // a submit overtook this draft
     message.number = this.number = Math.max(this.number, viewer.data.receipt?.number ?? 0) + 1
-    this.pending = { kind, version, message }
-    viewer.frame.state({ draft: 'Saving…', submit: 'Submitting…' }[kind] ?? 'Sending…')
+    pending.message = message
     this.deliver()
   }
 
   deliver() {
     clearTimeout(this.resend)
-    if (!this.pending) return
+    if (!this.pending?.message) return
+    this.pending.sent = Date.now()
+    this.pending.tries = (this.pending.tries ?? 0) + 1
     this.send(this.pending.message)
-    this.resend = setTimeout(() => {
-      this.viewer.frame.warn('The server has not answered yet; your strokes are safe in this browser, and are sent again.')
-      this.deliver()
-    }, PATIENCE)
+    this.resend = setTimeout(() => this.ask(), PATIENCE)
   }
 
+  // No receipt: is the connection gone, the server slow, or is this a new server that does not know this page? To the
+  // last, Streamlit delivers nothing; loading the page anew brings the strokes back from the browser's own store.
+  async ask() {
+    const { viewer, pending } = this
+    const answer = await fetch(viewer.data.channels[0].url, { cache: 'no-store', method: 'HEAD' }).catch(() => null)
+    if (!pending || this.pending !== pending) return
+    if (!answer) {
+      viewer.frame.warn('There is no connection. Your strokes are kept in this browser, and are sent when it is back.')
+      this.resend = setTimeout(() => this.ask(), PATIENCE / 2)
+    } else if (answer.status !== 404 && pending.tries < TRIES) {
+      this.deliver()
+    } else if (viewer.pointer.drawing) {
+      this.resend = setTimeout(() => this.ask(), 500)
+    } else {
+      viewer.frame.warn('The server was restarted; this page loads again, with your strokes.')
+      await this.keep()
+      location.reload()
+    }
+  }
+
+  // Python's answer, or data without one: after a broken connection that means that the message never arrived.
   receipt(receipt) {
     const { pending, viewer } = this
-    if (!receipt || !pending || receipt.number !== pending.message.number) return
-    clearTimeout(this.resend)
-    this.pending = null
-    if (!receipt.ok) {
-      viewer.frame.warn(receipt.text)
+    if (!pending?.message) return
+    if (receipt?.number !== pending.message.number) {
+      if (Date.now() - pending.sent > NUDGE) this.deliver()
       return
     }
-    this.base = pending.message.sha ?? this.base
-    this.saved = pending.version
-    this.closed = pending.kind !== 'draft'
-    if (!this.unsaved) dropDraft(pending.message.case)
+    clearTimeout(this.resend)
+    this.pending = null
     viewer.frame.unwarn()
-    viewer.frame.state(this.unsaved ? 'Unsaved strokes' : receipt.text)
+    if (receipt.ok) {
+      this.base = pending.message.sha ?? this.base
+      this.saved = pending.version
+      this.closed = pending.kind !== 'draft'
+      if (!this.unsaved) dropDraft(pending.message.case)
+      viewer.frame.state(this.unsaved ? 'Unsaved strokes' : receipt.text)
+    } else {
+      viewer.frame.warn(receipt.text)
+      viewer.frame.state('Not saved')
+    }
     viewer.frame.refresh()
   }
 

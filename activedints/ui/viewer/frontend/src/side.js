@@ -13,13 +13,11 @@ export class Side {
     this.picture = h('div', {})
     this.uncertainty = h('div', {})
     this.spots = h('ol', { class: 'spots' })
-    this.notes = h('p', { class: 'notes' })
     this.spotPart = section('Uncertain spots', this.spots)
     this.heatPart = section('Uncertainty', this.uncertainty)
-    this.notePart = section('Notes', this.notes)
     this.element = h('aside', { 'aria-label': 'Settings' },
       section('Labels', this.labels), section('Tool', this.tool), this.heatPart, this.spotPart, this.shapes(),
-      section('Picture', this.picture), this.notePart)
+      section('Picture', this.picture))
   }
 
   shapes() {
@@ -35,8 +33,6 @@ export class Side {
     const { viewer } = this
     this.rows = viewer.labels.map((label, position) => this.labelRow(label, position))
     this.labels.replaceChildren(...this.rows.map((row) => row.element))
-    this.notes.textContent = data.notes
-    this.notePart.hidden = !data.notes
     this.spotPart.hidden = !data.spots.length
     this.heatPart.hidden = !data.uncertainty
     this.spotRows = viewer.spots.map((spot, number) => this.spotRow(spot, number))
@@ -71,7 +67,7 @@ export class Side {
     const tick = h('input', { type: 'checkbox', 'aria-label': `Spot ${number + 1} seen` })
     tick.addEventListener('change', () => { spot.seen = tick.checked; viewer.set({}) })
     const go = h('button', { type: 'button', class: 'pick', onclick: () => viewer.visit(number) },
-      h('span', {}, spot.text), h('output', {}, `${spot.mL.toFixed(1)} mL`))
+      h('span', {}, spot.text), / mL\b/.test(spot.text) ? null : h('output', {}, `${spot.mL.toFixed(1)} mL`))
     const row = h('li', {}, tick, go)
     row.show = () => {
       tick.checked = spot.seen
@@ -91,15 +87,35 @@ export class Side {
     }
     return [
       slider({ label: 'Label fill', min: 0, max: 1, step: 0.05, value: viewer.fill, show: percent, change: (fill) => viewer.set({ fill }) }),
-      slider({ label: 'Channel fade', min: 0, max: 1, step: 0.05, value: 0, show: percent, change: (share) => this.fade(share) }),
       h('div', { class: 'grid' }, check('Labels', 'labelsShown'), check('Outlines', 'outlined'), check('Radiological', 'radiological'), check('Smooth', 'smooth'), check('Crosshair', 'crosshair')),
+      this.overlay(),
     ]
   }
 
-  fade(share) {
+  // Another channel over the active one, faded or as their difference.
+  overlay() {
     const { viewer } = this
-    const other = (viewer.channel + 1) % viewer.channels.length
-    viewer.set({ blend: share && other !== viewer.channel ? { channel: viewer.blend?.channel ?? other, share } : null })
+    const names = viewer.channels.map(({ name }, number) => h('option', { value: String(number) }, name))
+    const select = h('select', { 'aria-label': 'Second channel' }, h('option', { value: '' }, 'none'), ...names)
+    const fade = slider({ label: 'Fade', min: 0, max: 1, step: 0.05, value: 0.5, show: percent, change: (share) => change({ share }) })
+    const difference = h('input', { type: 'checkbox' })
+    const change = (changes) => {
+      const present = viewer.blend ?? { channel: null, share: 0.5, difference: false }
+      const next = { ...present, ...changes }
+      viewer.set({ blend: next.channel === null ? null : next })
+    }
+    select.addEventListener('change', () => change({ channel: select.value === '' ? null : Number(select.value) }))
+    difference.addEventListener('change', () => change({ difference: difference.checked }))
+    const box = h('label', { class: 'check' }, difference, 'Difference')
+    const element = h('div', {}, h('label', { class: 'select' }, h('span', {}, 'Second channel'), select), fade, box)
+    this.showOverlay = () => {
+      select.value = viewer.blend ? String(viewer.blend.channel) : ''
+      fade.hidden = !viewer.blend || viewer.blend.difference
+      box.hidden = !viewer.blend
+      difference.checked = Boolean(viewer.blend?.difference)
+      if (viewer.blend) fade.set(viewer.blend.share)
+    }
+    return element
   }
 
   refresh() {
@@ -112,7 +128,9 @@ export class Side {
     })
     this.spotRows?.forEach((row) => row.show())
     for (const box of this.picture.querySelectorAll('input[data-name]')) box.checked = viewer[box.dataset.name]
+    this.showOverlay?.()
     if (viewer.heat && !this.heatShown) this.showHeat()
+    this.heatButtons?.forEach((each) => each.show())
     this.showTool()
   }
 
@@ -120,9 +138,16 @@ export class Side {
     const { viewer } = this
     this.heatShown = true
     const set = (name) => (value) => { viewer.heat[name] = value; viewer.redraw() }
+    const choice = (text, shown, outlined) => {
+      const made = button({ label: text, pressed: false, kind: 'small', run: () => { Object.assign(viewer.heat, { shown, outlined }); viewer.set({}) } })
+      made.show = () => made.setAttribute('aria-pressed', String(viewer.heat?.shown === shown && (!shown || viewer.heat.outlined === outlined)))
+      return made
+    }
+    this.heatButtons = [choice('Colours', true, false), choice('Outline', true, true), choice('Off', false, false)]
     this.uncertainty.replaceChildren(
       slider({ label: 'Opacity', min: 0, max: 1, step: 0.05, value: viewer.heat.opacity, show: percent, change: set('opacity') }),
       slider({ label: 'From', min: 0, max: 1, step: 0.02, value: viewer.heat.threshold, show: (v) => v.toFixed(2), change: set('threshold') }),
+      h('div', { class: 'segments' }, ...this.heatButtons),
     )
   }
 

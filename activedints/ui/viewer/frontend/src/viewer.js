@@ -9,6 +9,7 @@ import { Frame } from './frame.js'
 import { loadCase } from './loading.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
+import { recall, remember } from './preferences.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
 
@@ -31,6 +32,7 @@ export class Viewer {
     this.labelsShown = true
     this.outlined = true
     this.fill = 0.35
+    Object.assign(this, recall())
     this.clear()
     this.saving = new Saving(this)
     this.commands = buildCommands(this)
@@ -53,6 +55,7 @@ export class Viewer {
     this.cross = [0, 0, 0]
     this.zoom = 1
     this.centres = {}
+    this.comment = ''
   }
 
   // New data from Python: a receipt, fresh addresses, perhaps another case.
@@ -76,6 +79,7 @@ export class Viewer {
     this.clock.reset(data.seconds ?? 0)
     this.frame.open(data)
     this.surface.forget()
+    this.arrange()
     await loadCase(this, data)
   }
 
@@ -99,7 +103,7 @@ export class Viewer {
   }
 
   get editable() {
-    return Boolean(this.drawing) && !this.data.readOnly && !this.saving.closed
+    return Boolean(this.drawing) && !this.data.readOnly && !this.saving.closed && !this.saving.leaving
   }
 
   get toolHasBrush() {
@@ -126,6 +130,7 @@ export class Viewer {
     if ('tool' in changes || 'channel' in changes) this.preview = null
     this.frame.refresh()
     this.redraw()
+    remember(this)
   }
 
   // The panes of the current layout, in place.
@@ -192,6 +197,10 @@ export class Viewer {
     if (!this.editable) return
     if (redo ? this.drawing.redo() : this.drawing.undo()) this.changed()
     else this.frame.say(`There is nothing to ${redo ? 'redo' : 'undo'}.`)
+  }
+
+  submit() {
+    if (this.editable && !this.pointer.drawing) this.saving.post('submit', this.comment)
   }
 
   // The page leaves: nothing may keep running.

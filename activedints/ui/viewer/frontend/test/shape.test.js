@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { squaredDistance } from '../src/distance.js'
 import { Grid, PLANES } from '../src/grid.js'
-import { fillBetween, profile, regionGrow } from '../src/propose.js'
+import { fillBetween, profiles, regionGrow } from '../src/propose.js'
 import { copySlice, extent, fillHoles, grow, islands, keepLargest, removeSmall, shrink, smooth } from '../src/shape.js'
 import { chance, diagonal } from './chance.js'
 
@@ -126,6 +126,6 @@ test('one slice alone leaves nothing to fill', () => {
 
 test('the profile is the mean of each slice', () => {
   const small = new Grid([2, 1, 2], diagonal(1, 1, 1))
-  assert.deepEqual([...profile(small, Uint8Array.of(0, 10, 20, 50), 'axial')], [5, 35])
-  assert.deepEqual([...profile(small, Uint8Array.of(0, 10, 20, 50), 'sagittal')], [10, 30])
+  const { axial, sagittal, coronal } = profiles(small, Uint8Array.of(0, 10, 20, 50))
+  assert.deepEqual([[...axial], [...sagittal], [...coronal]], [[5, 35], [10, 30], [20]])
 })
