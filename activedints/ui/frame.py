@@ -12,6 +12,7 @@ from typing import Literal
 import streamlit as st
 
 from activedints.core.errors import ActiveDintsError
+from activedints.loop import reading
 from activedints.loop.standing import standing
 from activedints.ui import server
 from activedints.ui.here import Here, workspace
@@ -57,6 +58,9 @@ def _here(title: str) -> Here:
     arrived = st.session_state.get("screen") != title
     st.session_state["screen"] = title
     store = workspace()
+    opened = st.session_state.pop("opened", None) if arrived else None
+    if opened is not None:  # whoever leaves the Annotate page closes the case for others
+        reading.close_case(store, opened.case_id, st.session_state["opened by"])
     return Here(store, reader(), standing(store), arrived)
 
 
