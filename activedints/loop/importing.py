@@ -59,10 +59,29 @@ def import_cases(store: Store, request: ImportRequest, report: Report = silent) 
         conversion = Conversion(Path(scratch), request.reference, request.register)
         dataset = read_dataset(request.path, request.format, request.channel_globs, report, conversion)
         _refuse_problems(dataset, request.skip_bad)
-        return _record(store, dataset, request, report, Path(scratch))
+        with store.read() as session:  # before the long work; asked again under the lock
+            _refuse_known_names(session, dataset)
+        brains = {}
+        for number, source in enumerate(dataset.cases, start=1):
+            report(number, len(dataset.cases), f"Importing {source.name}")
+            brains[source.name] = _write_brain(source, Path(scratch))
+        return _record(store, dataset, request, brains)
 
 
-def _record(store: Store, dataset: Dataset, request: ImportRequest, report: Report, scratch: Path) -> ImportReport:
+Brain = tuple[Path, str]
+"""The file of a brain mask, and how it was made."""
+
+
+def _write_brain(source: CaseSource, scratch: Path) -> Brain:
+    volume = read_volume(source)
+    mask, how = brain_mask(volume, source.brain)
+    path = scratch / f"{source.name}-brain.nii.gz"
+    write_labelmap(path, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
+    return path, how
+
+
+def _record(store: Store, dataset: Dataset, request: ImportRequest, brains: dict[str, Brain]) -> ImportReport:
+    """Files and rows in one transaction. It holds the write lock, so nothing in it may report or compute for long."""
     with store.write() as session:
         _refuse_known_names(session, dataset)
         experiment = cases.active_experiment(session) or _default_experiment(session, dataset, request)
@@ -71,9 +90,8 @@ def _record(store: Store, dataset: Dataset, request: ImportRequest, report: Repo
         roles = _roles(dataset, request, settings.seed)
         to_label = _label_names(dataset, request.labels, roles)
         warnings = _repeated_subjects(session, dataset)
-        for number, source in enumerate(dataset.cases, start=1):
-            report(number, len(dataset.cases), f"Importing {source.name}")
-            case = _store_case(session, store, source, request.simulated, scratch)
+        for source in dataset.cases:
+            case = _store_case(session, store, source, request.simulated, brains[source.name])
             cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
             warnings += [f"{source.name}: {text}" for text in (*source.warnings, *source.done)]
             if source.name in to_label:
@@ -157,11 +175,7 @@ def _repeated_subjects(session: Session, dataset: Dataset) -> list[str]:
     ]
 
 
-def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, scratch: Path) -> Case:
-    volume = read_volume(source)
-    mask, how = brain_mask(volume, source.brain)
-    brain = scratch / "brain.nii.gz"
-    write_labelmap(brain, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
+def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, brain: Brain) -> Case:
     grid = read_grid(source.images[0])
     case = Case(
         name=source.name,
@@ -169,8 +183,8 @@ def _store_case(session: Session, store: Store, source: CaseSource, simulated: b
         channels=list(source.channels),
         absent=list(source.absent),
         images=[store.files.add(session, path, suffix_of(path)) for path in source.images],
-        brain=store.files.add(session, brain, ".nii.gz"),
-        brain_how=how,
+        brain=store.files.add(session, brain[0], ".nii.gz"),
+        brain_how=brain[1],
         originals=[store.files.add(session, p, suffix_of(p)) for p in source.originals if p.is_file()],
         reference=store.files.add(session, source.label, suffix_of(source.label)) if source.label else None,
         shape=list(grid.shape),

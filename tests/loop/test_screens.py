@@ -10,6 +10,7 @@ from activedints.core.errors import InvalidChannels, InvalidFile, InvalidSetting
 from activedints.formats.source import FORMATS
 from activedints.loop import intake, networks, opening, reading, views, worklist
 from activedints.loop.exporting import WRITERS
+from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.standing import standing
 from activedints.store.database import Store
 from tests.ui import workspaces
@@ -35,6 +36,22 @@ def test_the_import_form_becomes_one_import(tmp_path: Path) -> None:
     assert standing(store).cases == 4
     assert standing(store).simulated == 0
     assert views.home(store).counts["holdout"] == 1
+
+
+def test_an_import_may_report_into_the_store_that_it_fills(tmp_path: Path) -> None:
+    """As a job's report does: the import must not hold the write lock meanwhile."""
+    store = Store.open(tmp_path / "workspace")
+    told = []
+
+    def report(step: int, total: int, message: str, metrics: dict[str, float] | None = None) -> None:
+        workspaces.heartbeat(store)
+        told.append(message)
+
+    folder = workspaces.write_msd(tmp_path / "scans", 3)
+    import_cases(store, ImportRequest(folder), report)
+    assert [message for message in told if message.startswith("Importing")] == [
+        f"Importing case_0{index}" for index in range(3)
+    ]
 
 
 @pytest.mark.parametrize("path", ["", "/no/such/folder"])
