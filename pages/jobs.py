@@ -23,14 +23,19 @@ def draw_story(here: frame.Here, job_id: int) -> None:
         jobs.show_failure(here, progress.job)
     if progress.curves and not progress.unfinished:
         charts.show(charts.training_curves(progress.curves), key=f"curves of finished job {job_id}")
-    with st.expander(f"Log: {len(lines)} events", expanded=progress.job.status == JobStatus.FAILED):
-        st.dataframe([{"at": line.at, "step": f"{line.step}/{line.total}", "event": line.message} for line in lines])
+    log = st.expander(f"Log: {len(lines)} events", progress.job.status == JobStatus.FAILED, on_change="rerun")
+    if log.open:
+        rows = [{"at": line.at, "step": f"{line.step}/{line.total}", "event": line.message} for line in lines]
+        log.dataframe(rows, hide_index=True)
 
 
 with frame.page("Jobs", needs="nothing") as here:
     rows = views.job_table(here.store)
     if not rows:
-        st.info("No job was asked for yet: trainings, scorings and simulations will be listed here.", icon="🗒️")
+        st.info(
+            "No job was asked for yet: trainings, scorings and simulations will be listed here.",
+            icon=":material/inbox:",
+        )
     else:
         shown = [{name: row[name] for name in COLUMNS} for row in rows]
         chosen = st.dataframe(
