@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from activedints.core.architecture import Architecture
 from activedints.core.decode import Alphas, decode
 from activedints.core.settings import SearchSettings
 from activedints.learn.augment import augment
 from activedints.learn.compute import autocast, pick_device
-from activedints.learn.cost import MEGABYTE, edge_costs
+from activedints.learn.cost import MEGABYTE, Cost, cost, edge_costs
 from activedints.learn.data import PatchSampler, TrainingCase, prepare
 from activedints.learn.loss import dice_ce
 from activedints.learn.supernet import Supernet
@@ -34,10 +35,10 @@ class Bilevel:
         self, cases: Sequence[TrainingCase], classes: int, settings: SearchSettings, start: Alphas | None = None
     ) -> None:
         self.settings, self.device = settings, pick_device(settings.device)
-        channels = cases[0].image.shape[0]
-        self.costs = edge_costs(settings.depths, settings.channel_mul, channels, classes, settings.patch)
+        self.channels, self.classes = cases[0].image.shape[0], classes
+        self.costs = edge_costs(settings.depths, settings.channel_mul, self.channels, classes, settings.patch)
         torch.manual_seed(settings.seed)
-        self.net = Supernet(settings.blocks, settings.depths, settings.channel_mul, channels, classes)
+        self.net = Supernet(settings.blocks, settings.depths, settings.channel_mul, self.channels, classes)
         self.net = self.net.to(self.device, memory_format=torch.channels_last_3d)
         self.topology = Topology(settings.blocks, settings.depths, self.costs.megabytes, start)
         self.optimiser = torch.optim.AdamW(
@@ -130,6 +131,10 @@ class Bilevel:
         with torch.no_grad():
             losses = [dice_ce(self._logits(x, path), y.to(self.device)).item() for x, y in self.fixed]
         return float(np.mean(losses))
+
+    def cost_of(self, architecture: Architecture) -> Cost:
+        """Counted cost of one network of the space for these channels and classes."""
+        return cost(architecture, self.channels, self.classes, self.settings.patch)
 
     def state(self) -> dict[str, Any]:
         return {

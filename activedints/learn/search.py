@@ -209,6 +209,7 @@ class Search:
             "path_gflops": self.learn.gflops,
         }
         history.final = {"edges": alphas.edges.tolist(), "operations": alphas.operations.tolist()}
+        history.network = asdict(self.learn.cost_of(decode(alphas).architecture("found", self.settings.channel_mul)))
         history.write(self.folder)
         m, e = history.measured, history.estimate
         report(
