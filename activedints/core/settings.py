@@ -125,8 +125,8 @@ class SearchSettings(TrainSettings):
         ):
             raise InvalidSettings(
                 "A search needs one block, depth, step between evaluations, evaluation of patience and process or "
-                f"more, and a channel_mul of at least 1/16; these are {self.blocks}, {self.depths}, {self.evaluate_every}, "
-                f"{self.patience}, {self.processes} and {self.channel_mul}."
+                f"more, and a channel_mul of at least 1/16; these are {self.blocks}, {self.depths}, "
+                f"{self.evaluate_every}, {self.patience}, {self.processes} and {self.channel_mul}."
             )
         if any(side < 2**self.depths or side % 2**self.depths for side in self.patch):
             raise InvalidSettings(
