@@ -28,14 +28,15 @@ with frame.page("Cycle") as here:
 
     job = running.current_job(here.store)
     if job is not None:
-        jobs.watch(here, job)
+        jobs.watch(here, job.id)
     elif jobs.strip(here) is False:
         with st.container(border=True):
             asked = f"{home.annotated} of {count(home.queried, 'asked case')} annotated"
             fixed = f", {count(home.unread_fixed, 'holdout or calibration case')} still unread"
             st.markdown(f"**This cycle:** {asked}{fixed if home.unread_fixed else ''}. Strategy: {home.strategy}.")
             with st.container(horizontal=True):
-                if st.button("Train now", type="primary", icon=":material/play_arrow:", disabled=not home.can_train):
+                kind = "secondary" if home.waiting else "primary"
+                if st.button("Train now", type=kind, icon=":material/play_arrow:", disabled=not home.can_train):
                     here.do(running.train_now, here.store)
                 if home.can_simulate and st.button("Simulated reader", icon=":material/smart_toy:"):
                     here.do(reading.simulate_reader, here.store)

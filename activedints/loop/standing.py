@@ -18,6 +18,11 @@ class Standing:
     """Cases of the active experiment that a program made."""
     device: str | None
 
+    @property
+    def mixed(self) -> bool:
+        """Whether some cases are simulated and some are not."""
+        return 0 < self.simulated < self.cases
+
 
 def standing(store: Store) -> Standing:
     """One look at the workspace, for the frame."""

@@ -20,16 +20,16 @@ def choose_training(design: str, x: npt.NDArray[np.floating], size: int, seed: i
         raise InvalidSettings(f"There is no design '{design}'; choose one of {', '.join(DESIGNS)}.")
     if not 2 <= size <= len(x):
         raise InvalidSettings(
-            f"{size} training architectures were asked of a pool of {len(x):,}: ask for 2 to {len(x):,}."
+            f"{size:,} training architectures were asked of a pool of {len(x):,}: ask for 2 to {len(x):,}."
         )
     random = np.random.default_rng(seed)
     if design == "random":
         return random.permutation(len(x))[:size]
     spread = _directions(x)
-    centres = MiniBatchKMeans(size, random_state=seed, n_init=1, batch_size=2048, max_iter=20).fit(spread)
+    clusters = MiniBatchKMeans(size, random_state=seed, n_init=1, batch_size=2048, max_iter=20).fit(spread)
     chosen: list[int] = []
     free = np.ones(len(x), bool)
-    for centre in random.permutation(centres):
+    for centre in random.permutation(clusters.cluster_centers_):
         distance = np.where(free, ((spread - centre) ** 2).sum(1), np.inf)
         chosen.append(int(distance.argmin()))
         free[chosen[-1]] = False

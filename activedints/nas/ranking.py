@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from activedints.core.errors import InvalidSettings
-from activedints.nas.agreement import agreement, honest_pick, published_pick, regret, spearman
+from activedints.nas.agreement import agreement, honest_pick, published_pick, regret
 from activedints.nas.benchmark import Benchmark, Column
 from activedints.nas.design import choose_training
 from activedints.nas.features import TRAINING_FREE, Features, meta_features
@@ -203,8 +203,3 @@ def standardised(features: Features) -> Values:
     values = features.values.astype(np.float64)
     deviation = values.std(0)
     return (values - values.mean(0)) / np.where(deviation > 0, deviation, 1)
-
-
-def seed_ceiling(first: Values, second: Values) -> float:
-    """Spearman of two training runs of the same architectures: no predictor can be expected to rank better."""
-    return spearman(first, second)

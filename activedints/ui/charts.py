@@ -10,6 +10,7 @@ import streamlit as st
 from activedints.core.metrics import ANY_FOREGROUND
 from activedints.loop.progress import words_for
 from activedints.ui.colours import label_colours
+from activedints.ui.words import count
 
 Row = dict[str, Any]
 
@@ -33,19 +34,21 @@ def show(chart: Chart, key: str) -> None:
 
 
 def empty_figure(x: str, y: str, height: int = 300) -> go.Figure:
-    """Axes with their units in the house's style, and nothing in them."""
-    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "tickcolor": GRID, "title_font_color": QUIET}
+    """Axes with their units in the house's style, and nothing in them; the y axis is named above it, to be read."""
+    axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "tickcolor": GRID, "automargin": True}
+    small = {"size": 13, "color": QUIET}
     figure = go.Figure()
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        margin={"l": 4, "r": 12, "t": 34, "b": 4},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": TEXT, "family": "Source Sans, sans-serif", "size": 13},
+        title={"text": y, "font": small, "x": 0, "xanchor": "left", "y": 0.99, "yanchor": "top", "pad": {"l": 4}},
         hoverlabel={"bgcolor": "#161A20", "bordercolor": GRID, "font_color": TEXT},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font_color": TEXT},
-        xaxis={"title": x, **axis},
-        yaxis={"title": y, **axis},
+        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "font_color": TEXT},
+        xaxis={"title": {"text": x, "font": small, "standoff": 6}, "tickfont": small, **axis},
+        yaxis={"tickfont": small, **axis},
         barcornerradius=3,
     )
     return figure
@@ -99,18 +102,25 @@ def mean_uncertainty(rows: Sequence[Row], score: str) -> Chart:
     _line(figure, mine, "mean", "n", "mean over the pool", color=ACCENT, width=3)
     figure.update_layout(showlegend=False)
     figure.update_yaxes(rangemode="tozero")
-    return Chart(figure, f"Mean Score of the cases still in the pool, per cycle ({mine[-1]['n']} cases at the end).")
+    return Chart(
+        figure, f"Mean Score of the cases still in the pool, per cycle ({count(mine[-1]['n'], 'case')} at the end)."
+    )
 
 
 def score_histogram(rows: Sequence[Row], score: str) -> Chart:
     """``rows``: case, queried, and the Scores; how one Score is spread, and which cases were asked for."""
     figure = empty_figure(words_for(score), "cases")
+    highest = max((row[score] for row in rows), default=0.0) or 1.0
+    bins = {"start": 0.0, "end": highest * 1.1, "size": highest / 20}
     for queried, name, colour in ((False, "stayed in the pool", ACCENT), (True, "queried next", MARK)):
-        mine = [row for row in rows if row["queried"] is queried and row.get(score) is not None]
-        figure.add_histogram(x=[row[score] for row in mine], name=name, marker_color=colour, nbinsx=24, bingroup=1)
-    figure.update_layout(barmode="stack", bargap=0.06)
+        values = [row[score] for row in rows if row["queried"] is queried]
+        figure.add_histogram(x=values, name=name, marker_color=colour, xbins=bins)
+    figure.update_layout(barmode="stack", bargap=0.08)
+    figure.update_xaxes(range=[0.0, highest * 1.1])
     figure.update_yaxes(dtick=1 if len(rows) < 12 else None)
-    return Chart(figure, f"Distribution of the Score over the {len(rows)} cases of the pool; higher is worth more.")
+    asked = sum(row["queried"] for row in rows)
+    words = f"Spread of the Score over {count(len(rows), 'case')} of the pool; the {asked} queried next are bright."
+    return Chart(figure, words)
 
 
 def reading_times(rows: Sequence[Row]) -> Chart:
@@ -123,12 +133,14 @@ def reading_times(rows: Sequence[Row]) -> Chart:
             y=[row["minutes"] for _, row in mine],
             customdata=[f"{row['case']}, version {row['version']}" for _, row in mine],
             name=reader,
+            width=0.6,
             marker_color=colour,
             hovertemplate=f"{reader}: %{{y:.1f}} min<br>%{{customdata}}<extra></extra>",
         )
-    figure.update_xaxes(dtick=1 if len(rows) < 20 else None)
+    figure.update_layout(showlegend=True)
+    figure.update_xaxes(dtick=1 if len(rows) < 20 else None, range=[0.4, max(len(rows), 10) + 0.6])
     return Chart(
-        figure, f"Active time of a person on each of {len(rows)} annotations; imports and simulations left out."
+        figure, f"Active time of a person on {count(len(rows), 'annotation')}; imports and simulations left out."
     )
 
 
@@ -146,4 +158,5 @@ def training_curves(curves: dict[str, list[tuple[float, float]]]) -> Chart:
             hovertemplate="%{y:.4f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(showlegend=len(losses) > 1)
+    figure.update_xaxes(range=[0, 100])
     return Chart(figure, "The loss that the job reported so far; it should fall and level out.")

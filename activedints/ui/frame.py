@@ -22,7 +22,9 @@ from activedints.ui import server
 from activedints.ui.menu import HOME, ROOT, groups
 
 ICON = Path(__file__).parent / "icon.svg"
+LOGO = Path(__file__).parent / "logo.svg"
 STYLE = Path(__file__).parent / "style.css"
+BARE = Path(__file__).parent / "bare.css"
 DEFAULT_WORKSPACE = "data/workspace"
 
 Needs = Literal["nothing", "cases", "reader"]
@@ -79,20 +81,24 @@ def page(title: str, needs: Needs = "cases", bare: bool = False) -> Iterator[Her
     """
     st.set_page_config(f"{title} · Active-DiNTS", ICON, "wide", "collapsed" if bare else "auto")
     st.html(STYLE)
+    if bare:
+        st.html(BARE)
     try:
         server.check_running_address()
         here = _here(title)
         _sidebar(here)
-        if not bare:
-            _headline(title, here)
-        _say()
-        if needs != "nothing":
-            _need_cases(here)
-        if needs == "reader":
-            _need_reader(here)
+        lacking = _lacking(here, needs)
+        if lacking or not bare:
+            headline(title, here)
+        _say(bare)
+        if lacking:
+            lacking(here)
+            st.stop()
         yield here
     except ActiveDintsError as error:
         st.error(str(error), icon=":material/error:")
+        if bare:
+            st.page_link("pages/worklist.py", label="To the worklist", icon=":material/format_list_numbered:")
 
 
 def _here(title: str) -> Here:
@@ -134,7 +140,20 @@ def _signed_in() -> str:
     return str(st.user.get("name") or st.user.get("email") or "")
 
 
-def _headline(title: str, here: Here) -> None:
+def linked_choice(label: str, name: str, options: list[int]) -> int:
+    """A selectbox whose choice a link carries as ``name``; the newest (last) option unless the address says so."""
+    asked = st.query_params.get(name, "")
+    start = options.index(int(asked)) if asked.isdigit() and int(asked) in options else len(options) - 1
+    chosen = st.selectbox(label, options, start)
+    if chosen != options[-1]:
+        st.query_params[name] = str(chosen)
+    else:
+        st.query_params.pop(name, None)
+    return chosen
+
+
+def headline(title: str, here: Here) -> None:
+    """The screen's title, and the word simulated where it belongs."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         if here.simulated:
@@ -148,10 +167,8 @@ def _simulated_badge(here: Here) -> None:
 
 
 def _sidebar(here: Here) -> None:
+    st.logo(str(LOGO), size="large", icon_image=str(ICON))
     with st.sidebar:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(ICON.read_text(), width=28)
-            st.markdown("**Active-DiNTS**", width="content")
         for name, screens in groups().items():
             if name:
                 st.caption(name)
@@ -175,10 +192,16 @@ def _experiment(here: Here) -> None:
     chosen = st.selectbox("Experiment", names, names.index(active), help="The active one, for the whole workspace")
     if chosen != active:
         here.do(_use, here.store, chosen)
+    asked = st.query_params.setdefault("experiment", active)
+    if asked != active and asked in names:
+        st.warning(f"This link was made in experiment '{asked}'.")
+        if st.button(f"Switch to '{asked}'"):
+            here.do(_use, here.store, asked)
 
 
 def _use(store: Store, name: str) -> str:
     experiments.use(store, name)
+    st.query_params["experiment"] = name
     return f"Experiment '{name}' is active now."
 
 
@@ -190,7 +213,7 @@ def _who(here: Here) -> None:
         st.button("Sign out", type="tertiary", on_click=st.logout)
     else:
         with st.popover(f"Reader: {here.reader}", type="tertiary"):
-            _ask_name(here, "Change reader")
+            _ask_name("Change reader")
 
 
 def _worker(here: Here) -> None:
@@ -200,7 +223,7 @@ def _worker(here: Here) -> None:
         st.caption(":gray[○] No worker: start `activedints worker`")
 
 
-def _ask_name(here: Here, button: str) -> None:
+def _ask_name(button: str) -> None:
     with st.form("reader form", border=False, clear_on_submit=True):
         name = st.text_input("Your name", placeholder="As it shall stand in every annotation", max_chars=60)
         if st.form_submit_button(button, type="primary") and name.strip():
@@ -208,28 +231,31 @@ def _ask_name(here: Here, button: str) -> None:
             st.rerun()
 
 
-def _say() -> None:
+def _say(bare: bool) -> None:
     done, sentence = st.session_state.pop("said", (True, ""))
-    if sentence and done:
+    if sentence and done and bare:
+        st.toast(sentence, icon=":material/check:")
+    elif sentence and done:
         st.success(sentence, icon=":material/check:")
     elif sentence:
         st.error(sentence, icon=":material/error:")
 
 
+def _lacking(here: Here, needs: Needs) -> Callable[[Here], None] | None:
+    """What to draw instead of the script, where the workspace or the reader is missing."""
+    if needs != "nothing" and here.standing.experiment is None:
+        return _need_cases
+    return _need_reader if needs == "reader" and not here.reader else None
+
+
 def _need_cases(here: Here) -> None:
-    if here.standing.experiment is not None:
-        return
     st.info("This workspace is empty: there is no case to show yet.", icon=":material/inbox:")
     st.page_link("pages/data.py", label="Import or simulate cases", icon=":material/add:")
     st.page_link(HOME.script, label="Back to the guide", icon=HOME.icon)
-    st.stop()
 
 
 def _need_reader(here: Here) -> None:
-    if here.reader:
-        return
     with st.container(border=True, width=480):
         st.subheader("Who is reading?", anchor=False)
         st.caption("Your name stands beside every annotation that you submit. Nothing else is stored about you.")
-        _ask_name(here, "Start reading")
-    st.stop()
+        _ask_name("Start reading")

@@ -31,7 +31,7 @@ def strip(here: Here) -> bool:
     """
     job = running.current_job(here.store)
     if job is not None:
-        watch(here, job, curves=False)
+        watch(here, job.id, curves=False)
         return True
     stopped = running.stopped_job(here.store)
     if stopped is not None:
@@ -52,7 +52,10 @@ def _live(here: Here, job_id: int, curves: bool) -> None:
         st.rerun(scope="app")
     draw_progress(progress)
     if progress.job.status == JobStatus.QUEUED and not progress.worker_alive:
-        st.warning("No worker is running, so the job waits: start one with `activedints worker`.", icon="⏸")
+        st.warning(
+            "No worker is running, so the job waits: start one with `activedints worker`.",
+            icon=":material/pause_circle:",
+        )
     if curves and progress.curves:
         charts.show(charts.training_curves(progress.curves), key=f"curves of job {job_id}")
     if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel job {job_id}"):
@@ -74,10 +77,17 @@ def draw_progress(progress: Progress) -> None:
         cycle = "" if job.cycle is None else f", cycle {job.cycle}"
         st.markdown(f"**{DOING.get(job.kind, job.kind)}**{cycle}", width="content")
         badge(job)
-        if job.started_at:
-            left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-            st.caption(f"{duration(progress.seconds)} so far{left}", width="content")
+        st.caption(_time(progress), width="content")
     st.progress(progress.share or 0.0, text=job.message)
+
+
+def _time(progress: Progress) -> str:
+    if not progress.unfinished:
+        return f"took {duration(progress.seconds)}, until {when(progress.job.finished_at)}"
+    if progress.job.started_at is None:
+        return f"asked for {when(progress.job.created_at)}"
+    left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    return f"{duration(progress.seconds)} so far{left}"
 
 
 def badge(job: JobView) -> None:

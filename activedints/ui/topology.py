@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
+
 from activedints.core.architecture import OPERATIONS, Architecture
 from activedints.loop.networks import Edge
 from activedints.ui.charts import GRID, QUIET, TEXT, Chart, empty_figure
@@ -37,7 +39,7 @@ def draw_topology(architecture: Architecture, edges: Sequence[Edge]) -> Chart:
     return Chart(figure, sentence)
 
 
-def _draw_edges(figure, edges: Sequence[Edge], operation: str) -> None:  # type: ignore[no-untyped-def]
+def _draw_edges(figure: go.Figure, edges: Sequence[Edge], operation: str) -> None:
     x: list[float | None] = []
     y: list[float | None] = []
     for edge in edges:
@@ -53,7 +55,7 @@ def _draw_edges(figure, edges: Sequence[Edge], operation: str) -> None:  # type:
     )
 
 
-def _draw_nodes(figure, architecture: Architecture) -> None:  # type: ignore[no-untyped-def]
+def _draw_nodes(figure: go.Figure, architecture: Architecture) -> None:
     nodes = [(layer, depth, on) for layer, row in enumerate(architecture.node_a) for depth, on in enumerate(row)]
     figure.add_scatter(
         x=[layer for layer, _, _ in nodes],

@@ -11,7 +11,7 @@ from activedints.core.job import JobKind, JobStatus, ProgressEvent
 from activedints.core.metrics import evaluate
 from activedints.core.score import DEFAULT_REDUCTION, case_scores, uncertain_spots
 from activedints.core.settings import LabelSet
-from activedints.loop import turns
+from activedints.loop import reading, turns
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Store
@@ -169,3 +169,42 @@ def _predict(session, store: Store, experiment: Experiment, case: Case, model_id
             )
         )
         session.flush()
+
+
+def answered(folder: Path) -> Store:
+    """The first query is answered: a training waits for the worker."""
+    store = filled(folder)
+    reading.simulate_reader(store)
+    return store
+
+
+def two_cycles(folder: Path) -> Store:
+    """Two whole turns; the next query is open."""
+    store = filled(folder)
+    for skill in (0.4, 0.7):
+        reading.simulate_reader(store)
+        turn(store, skill)
+    return store
+
+
+def working(folder: Path) -> Store:
+    """The first training runs."""
+    store = answered(folder)
+    start_job(store)
+    return store
+
+
+def failed(folder: Path) -> Store:
+    """The first training met its end."""
+    store = working(folder)
+    end_job(store, JobStatus.FAILED, "The memory did not suffice; use a smaller patch.")
+    return store
+
+
+STATES = {
+    "empty": lambda folder: Store.open(folder / "workspace"),
+    "ready": two_cycles,
+    "answered": answered,
+    "working": working,
+    "failed": failed,
+}
