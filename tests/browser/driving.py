@@ -49,6 +49,12 @@ def drag(page: Page, *points: tuple[float, float], button: str = "left") -> None
     page.mouse.up(button=button)
 
 
+def save(page: Page) -> None:
+    """Save the draft now, and wait until the server has confirmed every stroke."""
+    press(page, "Control+s")
+    page.locator('.viewer[data-saved="true"]').wait_for()
+
+
 def stored(folder: Path, kind: str, number: int, patience: float = 30) -> nib.Nifti1Image | None:
     """Wait for event ``number`` of a kind in a case's log; its label map, if it has one."""
     deadline = time.monotonic() + patience

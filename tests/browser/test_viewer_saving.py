@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from conftest import free_port, serving
-from driving import bright_centre, drag, open_case, press, stored
+from driving import bright_centre, drag, open_case, press, save, stored
 from scans import affine_of, head, write_case
 
 pytestmark = pytest.mark.browser
@@ -91,16 +91,15 @@ def test_undo_and_redo_reach_back_to_the_start(page, viewer_server, scans):
     paint(page)
     press(page, "e")
     paint(page, "e")
-    press(page, "Control+z", "Control+s")
-    stored(scans / "5", "draft", 1)
+    press(page, "Control+z")
+    save(page)
     once = read(scans, 5, "draft")
     press(page, "Control+z", "Control+z", "Control+z")
     page.get_by_text("There is nothing to undo.").wait_for()
-    press(page, "Control+s")
-    stored(scans / "5", "draft", 2)
+    save(page)
     np.testing.assert_array_equal(read(scans, 5, "draft"), np.asanyarray(nib.load(scans / "5/label.nii.gz").dataobj))
-    press(page, "Control+Shift+z", "Control+s")
-    stored(scans / "5", "draft", 3)
+    press(page, "Control+Shift+z")
+    save(page)
     np.testing.assert_array_equal(read(scans, 5, "draft"), once)
 
 
@@ -142,8 +141,7 @@ def test_nothing_is_painted_outside_a_region(page, viewer_server, scans):
     press(page, "a", "k", *["]"] * 50, "b", "Shift+f")
     x, y = centre(page)
     drag(page, (x, y), (x - 200, y), (x + 200, y))
-    press(page, "Control+s")
-    stored(scans / "20", "draft", 1)
+    save(page)
     drawn = np.argwhere(read(scans, 20, "draft"))
     assert drawn.min(axis=0).tolist() == [10, 20, 15]
     assert (drawn.max(axis=0) < [40, 50, 35]).all()

@@ -57,7 +57,7 @@ export function buildCommands(viewer) {
     ['Shape', 'largest', 'shift+l', 'Keep the largest island', () => reshape(viewer, keepLargest)],
     ['Shape', 'small', 'shift+s', 'Remove islands under 0.1 mL', () => reshape(viewer, removeSmall, 0.1)],
     ['Shape', 'holes', 'shift+o', 'Fill holes', () => reshape(viewer, fillHoles)],
-    ['Shape', 'smooth', 'shift+m', 'Smooth by 1 mm', () => reshape(viewer, smooth, least(viewer))],
+    ['Shape', 'smooth', 'shift+m', 'Smooth by one voxel', () => reshape(viewer, smooth, least(viewer))],
     ['Shape', 'wider', 'shift+g', 'Grow by one voxel', () => reshape(viewer, grow, least(viewer))],
     ['Shape', 'narrower', 'shift+k', 'Shrink by one voxel', () => reshape(viewer, shrink, least(viewer))],
 

@@ -147,6 +147,7 @@ export class Frame {
 
   state(text) {
     this.saved.textContent = text
+    this.root.dataset.saved = String(!this.viewer.saving.unsaved)
   }
 
   warn(text) {

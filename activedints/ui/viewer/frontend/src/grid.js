@@ -58,6 +58,8 @@ function determinant(m) {
   )
 }
 
+const MARGIN = 0.95 // of a pane, so that the letters at its edges stand free
+
 // Where one slice lies on a pane of width x height pixels. Edge coordinates run from 0 to n: voxel i fills [i, i + 1).
 // In the radiological convention the patient's right is on the screen's left (axial and coronal).
 export class Placement {
@@ -67,7 +69,7 @@ export class Placement {
     this.counts = [grid.shape[across], grid.shape[up]]
     const sizes = [grid.spacing[across], grid.spacing[up]]
     const fit = Math.min(width / (this.counts[0] * sizes[0]), height / (this.counts[1] * sizes[1]))
-    this.scale = fit * zoom // pixels per mm
+    this.scale = fit * zoom * MARGIN // pixels per mm
     this.step = [sizes[0] * this.scale * (this.mirrored ? -1 : 1), -sizes[1] * this.scale]
     this.centre = centre ?? [this.counts[0] / 2, this.counts[1] / 2]
     this.middle = [width / 2, height / 2]

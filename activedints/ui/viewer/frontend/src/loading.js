@@ -10,13 +10,17 @@ export async function loadCase(viewer, data) {
   const current = () => viewer.data.case === data.case && viewer.grid
   const fetched = (source) => fetchVolume(source.url, data.shape)
   try {
-    const [first, start, heat] = await Promise.all([
-      fetched(data.channels[0]),
+    const picture = fetched(data.channels[0]).then((volume) => {
+      if (!current()) return
+      viewer.setChannel(0, volume)
+      requestAnimationFrame(() => performance.mark('viewer-picture'))
+    })
+    const [start, heat] = await Promise.all([
       data.segmentation ? fetched(data.segmentation) : null,
       data.uncertainty ? fetched(data.uncertainty) : null,
+      picture,
     ])
     if (!current()) return
-    viewer.setChannel(0, first)
     const voxels = start ? start.voxels.slice() : new Uint8Array(viewer.grid.size)
     // the proof that what the reader corrects is what Python sent, before the first stroke
     if (start && sha256(voxels) !== data.segmentation.sha) {
@@ -39,6 +43,7 @@ export async function loadCase(viewer, data) {
       viewer.frame.refresh()
     }
     viewer.root.dataset.channels = String(data.channels.length)
+    requestAnimationFrame(() => performance.mark('viewer-complete'))
     viewer.surface.show()
     for (const url of viewer.data.upcoming ?? []) await fetch(url) // into the browser's cache, for the next case
   } catch (error) {

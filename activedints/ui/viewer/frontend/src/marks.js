@@ -26,6 +26,8 @@ export function drawLetters(context, pane, placement, width, height) {
   context.font = '600 13px system-ui, sans-serif'
   context.fillStyle = QUIET
   context.textBaseline = 'middle'
+  context.shadowColor = '#000'
+  context.shadowBlur = 4
   const put = (text, x, y, align) => {
     context.textAlign = align
     context.fillText(text, x, y)
@@ -44,6 +46,7 @@ export function drawLetters(context, pane, placement, width, height) {
   context.stroke()
   context.font = '11px system-ui, sans-serif'
   put(`${centimetres} cm`, width - 22, height - 20, 'right')
+  context.shadowBlur = 0
 }
 
 // Boxes to annotate: outlined, and the rest of the slice dimmed.

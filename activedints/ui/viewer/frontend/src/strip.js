@@ -44,10 +44,10 @@ export class Strip {
     const bars = pane.viewer.heat?.profiles[pane.plane]
     if (bars) {
       const most = Math.max(...bars) || 1
-      context.fillStyle = '#e75263'
+      context.fillStyle = 'rgba(183, 55, 121, 0.8)'
       bars.forEach((mean, slice) => {
         const length = (WIDTH - 2) * (mean / most)
-        context.fillRect(WIDTH - length, height - (slice + 1) * step, length, Math.max(1, step - 0.5))
+        context.fillRect(WIDTH - length, height - (slice + 1) * step, length, step + 0.5)
       })
     }
     context.fillStyle = '#ffffff'

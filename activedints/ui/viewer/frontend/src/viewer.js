@@ -70,6 +70,8 @@ export class Viewer {
   async open(data) {
     this.clear()
     this.mark('loading')
+    delete this.root.dataset.channels
+    performance.mark('viewer-opened')
     this.grid = new Grid(data.shape, data.affine)
     this.cross = data.shape.map((n) => Math.floor(n / 2))
     this.labels = data.labels.map((label) => ({ ...label, rgb: rgbOf(label.colour), visible: true, locked: false }))

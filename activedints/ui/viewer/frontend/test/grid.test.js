@@ -28,12 +28,12 @@ test('from millimetres back to voxels, in tilted grids too', () => {
 test('an axial pane by hand: right on the left, anterior on top', () => {
   const grid = new Grid([10, 20, 5], diagonal(2, 1, 3)) // 20 x 20 mm in the axial plane
   const pane = new Placement(grid, 'axial', 200, 100)
-  assert.equal(pane.scale, 5) // 100 pixels for 20 mm
-  assert.deepEqual(pane.rectangle(), [50, 0, 100, 100])
-  assert.deepEqual(positionAt(pane, 'axial', 2, 51, 1).map((v) => Math.round(v) + 0), [9, 19, 2])
-  assert.deepEqual(positionAt(pane, 'axial', 2, 149, 99).map((v) => Math.round(v) + 0), [0, 0, 2])
+  assert.equal(pane.scale, 4.75) // 95 of 100 pixels for 20 mm
+  assert.deepEqual(pane.rectangle(), [52.5, 2.5, 95, 95])
+  assert.deepEqual(positionAt(pane, 'axial', 2, 54, 3).map((v) => Math.round(v) + 0), [9, 19, 2])
+  assert.deepEqual(positionAt(pane, 'axial', 2, 146, 96).map((v) => Math.round(v) + 0), [0, 0, 2])
   const neurological = new Placement(grid, 'axial', 200, 100, { radiological: false })
-  assert.deepEqual(positionAt(neurological, 'axial', 2, 51, 1).map((v) => Math.round(v) + 0), [0, 19, 2])
+  assert.deepEqual(positionAt(neurological, 'axial', 2, 54, 3).map((v) => Math.round(v) + 0), [0, 19, 2])
 })
 
 test('from the screen to the voxel and back, wherever the pane was moved', () => {
