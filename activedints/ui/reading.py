@@ -108,6 +108,7 @@ def _submit(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
             seconds=event.seconds,
             draft_model_id=opened.draft_model_id,
             based_on=opened.version,
+            comment=event.reason,
         ),
     )
 
