@@ -100,8 +100,8 @@ def adapt(
         if on_step:
             on_step(step, params)
         loss = loss_per_episode(logits(network.features(params, support), params), labels).sum()
-        gradients = torch.autograd.grad(loss, list(params.values()), create_graph=second_order)
-        params = optimiser.step(params, dict(zip(params, gradients)))
+        gradients = torch.autograd.grad(loss, list(params.values()), create_graph=second_order, allow_unused=True)
+        params = optimiser.step(params, {k: g for k, g in zip(params, gradients) if g is not None})
         if not second_order:
             params = {k: v.detach().requires_grad_() for k, v in params.items()}
     if on_step:

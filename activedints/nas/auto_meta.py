@@ -55,13 +55,14 @@ def mix(cell: Cell) -> Tensor:
 
 
 def code(cell: Cell) -> npt.NDArray[np.float64]:
-    """What the surrogate sees: a constant, and how often each node uses each operation and each state."""
-    counts = np.zeros((NODES, len(OPERATIONS) + NODES + 2))
-    for block in cell:
-        for state, operation in zip(block.states, block.operations):
-            counts[block.node, operation] += 1
-            counts[block.node, len(OPERATIONS) + state] += 1
-    return np.concatenate([[1.0], counts.ravel()])
+    """What the surrogate sees: a constant, the shares of operations and of states among edges, the blocks.
+
+    Shares and not counts by node: what one block has taught must say something about the next.
+    """
+    edges = [pair for block in cell for pair in zip(block.states, block.operations)]
+    operations = [sum(o == operation for _, o in edges) / len(edges) for operation in CHOICES]
+    states = [sum(s == state for s, _ in edges) / len(edges) for state in range(NODES + 1)]
+    return np.array([1.0, *operations, *states, float(len(cell))])
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Ridge:
     weights: npt.NDArray[np.float64]
 
     @staticmethod
-    def fit(codes: npt.NDArray[np.float64], accuracies: npt.NDArray[np.float64], penalty: float = 0.3) -> "Ridge":
+    def fit(codes: npt.NDArray[np.float64], accuracies: npt.NDArray[np.float64], penalty: float = 0.1) -> "Ridge":
         shrink = penalty * np.eye(codes.shape[1])
         shrink[0, 0] = 1e-9
         return Ridge(np.linalg.solve(codes.T @ codes + shrink, codes.T @ accuracies))

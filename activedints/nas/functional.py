@@ -80,6 +80,18 @@ def conv(
     return F.conv2d(x, weight.flatten(0, -4), stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
+def pointwise(x: Tensor, weight: Tensor) -> Tensor:
+    """1 x 1 convolutions: x (image, episode * block * in, y, x), weight (episode, block, out, in).
+
+    All blocks of an episode read the same channels where x has one block an episode. A product of small matrices: torch
+    falls back to a loop over groups for 1 x 1 convolutions of small batches.
+    """
+    episodes, blocks, out, into = weight.shape
+    number, channels, height, width = x.shape
+    y = weight @ x.reshape(number, episodes, channels // (episodes * into), into, height * width)
+    return y.view(number, episodes * blocks * out, height, width)
+
+
 def norm(x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
     """Batch normalisation by the given images' own statistics; scale and shift (episode, channel)."""
     flat = (None if v is None else v.flatten() for v in (scale, shift))

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from activedints.nas.functional import Params, conv, norm, per_episode, side_by_side
+from activedints.nas.functional import Params, conv, norm, per_episode, pointwise, side_by_side
 
 OPERATIONS = ("max pool 3x3", "avg pool 3x3", "skip", "conv 1x5 5x1", "conv 3x3", "sep conv 3x3", "dil conv 3x3")
 """The seven published operations; "conv 3x3" is one depthwise-separable layer, "sep conv 3x3" two of them."""
@@ -56,14 +56,14 @@ class Supernet:
         params["stem.1"] = normal(3 * f, f, 3, 3, fan=9 * f)
         for number, reduces in enumerate(self.reduces):
             cell = f"cell{number}."
-            params |= {cell + f"input{i}": normal(f, 3 * f, 1, 1, fan=3 * f) for i in (0, 1)}
+            params |= {cell + f"input{i}": normal(f, 3 * f, fan=3 * f) for i in (0, 1)}
             params[cell + "across"] = normal(edges, f, f, 1, 5, fan=5 * f)
             params[cell + "down"] = normal(edges, f, f, 5, 1, fan=5 * f)
             for name in ("conv", "sep1", "sep2", "dil"):
                 params[cell + name + ".depth"] = normal(edges, f, 1, 3, 3, fan=9)
-                params[cell + name + ".point"] = normal(edges, f, f, 1, 1, fan=f)
+                params[cell + name + ".point"] = normal(edges, f, f, fan=f)
             if reduces:
-                params[cell + "skip"] = normal(2 * NODES, f, f, 1, 1, fan=f)
+                params[cell + "skip"] = normal(2 * NODES, f, f, fan=f)
         return params
 
     def features(self, params: Params, images: Tensor, mixes: list[Tensor]) -> Tensor:
@@ -129,10 +129,12 @@ Output = tuple[int, list[int], Tensor]
 def operations(own: Params, x: Tensor, used: Tensor, edges: list[int], stride: int) -> Iterator[Output]:
     """Execute what at least one edge in at least one episode uses."""
     users = [[edge for edge in edges if used[edge, operation]] for operation in range(len(OPERATIONS))]
-    if users[MAX]:
-        yield MAX, [], norm(F.max_pool2d(x, 3, stride, 1))
-    if users[AVG]:
-        yield AVG, [], norm(F.avg_pool2d(x, 3, stride, 1, count_include_pad=False))
+    if users[MAX] or users[AVG]:
+        last = x.contiguous(memory_format=torch.channels_last)  # pooling is some times faster so
+        if users[MAX]:
+            yield MAX, [], norm(F.max_pool2d(last, 3, stride, 1).contiguous())
+        if users[AVG]:
+            yield AVG, [], norm(F.avg_pool2d(last, 3, stride, 1, count_include_pad=False).contiguous())
     bent = F.relu(x)
     if some := users[SKIP]:
         yield (SKIP, [], x) if stride == 1 else (SKIP, some, norm(halved(bent, own["skip"][:, some])))
@@ -144,42 +146,50 @@ def operations(own: Params, x: Tensor, used: Tensor, edges: list[int], stride: i
 
 def separable(own: Params, bent: Tensor, users: list[list[int]], stride: int) -> Iterator[Output]:
     """The three depthwise-separable operations; the first layers of "conv 3x3" and "sep conv 3x3" are one call."""
-    episodes, first = own["conv.point"].shape[0], users[CONV33] + users[SEP]
-    deep, points = [], []
-    for kinds, dilation in (((CONV33, "conv"), (SEP, "sep1")), 1), (((DIL, "dil"),), 2):
-        chosen = [(name, users[kind]) for kind, name in kinds if users[kind]]
-        if chosen:
-            depth = torch.cat([own[name + ".depth"][:, some] for name, some in chosen], 1)
-            points += [own[name + ".point"][:, some] for name, some in chosen]
-            each = bent.unflatten(1, (episodes, 1, -1)).expand(-1, -1, depth.shape[1], -1, -1, -1)
-            out = conv(each.flatten(1, 3), depth, stride=stride, padding=dilation, dilation=dilation)
-            deep.append(out.unflatten(1, (episodes, depth.shape[1], -1)))
+    episodes, counts = own["conv.point"].shape[0], [len(users[kind]) for kind in (CONV33, SEP, DIL)]
+    layers = [(name, users[kind]) for kind, name in ((CONV33, "conv"), (SEP, "sep1"), (DIL, "dil"))]
+    deep = []
+    if counts[0] or counts[1]:
+        deep.append(depthwise(bent, torch.cat([own[name + ".depth"][:, some] for name, some in layers[:2]], 1), stride))
+    if counts[2]:
+        deep.append(depthwise(bent, own["dil.depth"][:, users[DIL]], stride, dilated=True))
     if not deep:
         return
-    out = norm(conv(torch.cat(deep, 2).flatten(1, 3), torch.cat(points, 1))).unflatten(
-        1, (episodes, len(first) + len(users[DIL]), -1)
-    )
-    conv33, sep, dil = out.split([len(users[CONV33]), len(users[SEP]), len(users[DIL])], 2)
+    point = torch.cat([own[name + ".point"][:, some] for name, some in layers], 1)
+    joined = torch.cat([part.unflatten(1, (episodes, -1)) for part in deep], 2).flatten(1, 2)
+    out = norm(pointwise(joined, point)).unflatten(1, (episodes, sum(counts), -1))
+    first, sep, dil = (part.flatten(1, 3) for part in out.split(counts, 2))
     if users[CONV33]:
-        yield CONV33, users[CONV33], conv33.flatten(1, 3)
+        yield CONV33, users[CONV33], first
     if some := users[SEP]:
-        depth, point = own["sep2.depth"][:, some], own["sep2.point"][:, some]
-        yield SEP, some, norm(conv(conv(F.relu(sep).flatten(1, 3), depth, padding=1), point))
+        again = conv(F.relu(sep), own["sep2.depth"][:, some], padding=1)
+        yield SEP, some, norm(pointwise(again, own["sep2.point"][:, some]))
     if users[DIL]:
-        yield DIL, users[DIL], dil.flatten(1, 3)
+        yield DIL, users[DIL], dil
+
+
+def depthwise(x: Tensor, weight: Tensor, stride: int, dilated: bool = False) -> Tensor:
+    """Each block's 3 x 3 depthwise layer: x (image, episode * filter, y, x), weight (episode, block, filter, 1, 3, 3).
+
+    With stride 2 and dilation 2 only even pixels are read: the same as a plain convolution of every other pixel.
+    """
+    if dilated and stride == 2:
+        x, stride, dilated = x[:, :, ::2, ::2], 1, False
+    blocks = x.unflatten(1, (weight.shape[0], 1, -1)).expand(-1, -1, weight.shape[1], -1, -1, -1).flatten(1, 3)
+    reach = 2 if dilated else 1
+    return conv(blocks, weight, stride=stride, padding=reach, dilation=reach)
 
 
 def one_by_one(x: Tensor, weight: Tensor, side: int) -> Tensor:
     """A 1 x 1 convolution, which halves the size of an input that is larger than ``side``."""
-    return conv(x, weight) if x.shape[-1] == side else halved(x, weight)
+    return pointwise(x, weight) if x.shape[-1] == side else halved(x, weight)
 
 
 def halved(x: Tensor, weight: Tensor) -> Tensor:
     """The factorised reduction: half of the output channels from the even pixels, half from the odd ones.
 
-    weight (episode, block, out, in, 1, 1), x (image, episode * in, y, x) -> (image, episode * block * out, y / 2, x /
-    2).
+    weight (episode, block, out, in), x (image, episode * in, y, x) -> (image, episode * block * out, y / 2, x / 2).
     """
     odd = F.pad(x[:, :, 1:, 1:], (0, 1, 0, 1))
-    parts = [conv(h, half, stride=2) for h, half in zip((x, odd), weight.chunk(2, 2))]
+    parts = [pointwise(h[:, :, ::2, ::2], half) for h, half in zip((x, odd), weight.chunk(2, 2))]
     return torch.cat([part.unflatten(1, (*weight.shape[:2], -1)) for part in parts], 3).flatten(1, 3)

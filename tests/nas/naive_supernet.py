@@ -17,11 +17,11 @@ def bn(x: Tensor) -> Tensor:
 
 def separable(x: Tensor, depth: Tensor, point: Tensor, stride: int, dilation: int) -> Tensor:
     x = F.conv2d(F.relu(x), depth, stride=stride, padding=dilation, dilation=dilation, groups=len(depth))
-    return bn(F.conv2d(x, point))
+    return bn(F.conv2d(x, point[:, :, None, None]))
 
 
 def halved(x: Tensor, weight: Tensor) -> Tensor:
-    half = len(weight) // 2
+    half, weight = len(weight) // 2, weight[:, :, None, None]
     odd = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
     return torch.cat([F.conv2d(x, weight[:half], stride=2), F.conv2d(odd, weight[half:], stride=2)], 1)
 
@@ -51,7 +51,8 @@ def cell(own: Params, before: Tensor, x: Tensor, mix: Tensor, stride: int) -> Te
     states = []
     for number, h in enumerate((before, x)):
         weight = own[f"input{number}"]
-        reduced = halved(F.relu(h), weight) if h.shape[-1] > x.shape[-1] else F.conv2d(F.relu(h), weight)
+        larger = h.shape[-1] > x.shape[-1]
+        reduced = halved(F.relu(h), weight) if larger else F.conv2d(F.relu(h), weight[:, :, None, None])
         states.append(bn(reduced))
     for node in range(NODES):
         total = torch.zeros(())

@@ -76,11 +76,11 @@ def test_a_search_moves_the_architecture_and_learns(order: int) -> None:
     images = strokes(4, 8)
     losses: list[float] = []
     report = lambda step, total, message, metrics=None: losses.append(metrics["loss"])  # noqa: E731
-    search = Darts(steps=8, order=order, batch=12, rate=0.1, alpha_rate=2e-2)
+    search = Darts(steps=5, order=order, batch=8, rate=0.1, alpha_rate=2e-2)
     found = search.search(Mixed(Supernet(filters=4)), images, 0, report)
     again = search.search(Mixed(Supernet(filters=4)), images, 0)
     assert all(torch.equal(found[k], again[k]) for k in found)
-    assert np.mean(losses[-3:]) < 0.8 * losses[0]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
     assert found["alpha.operations"].abs().max() > 0.05
 
 
