@@ -8,6 +8,7 @@
 - ``costs``: name -> unit of the cost columns shown
 - ``points``: lists of one length, best predicted first: ``predicted``, ``low``, ``high``, ``measured``, ``reported``,
   ``trained``, ``rank_predicted``, ``rank_measured``, ``architecture`` and one for each of ``costs``
+- ``fronts``: name of each cost -> positions in ``points`` that nothing both cheaper and better predicted beats
 - ``top``, ``worst``: rows ``{architecture, rank, predicted, low, high, measured, reported, trained, edges}``, the best
   predicted ones and the largest errors; ``edges``: ``[[from, to, operation], ...]`` of the drawn cell
 
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
@@ -148,9 +150,21 @@ def view(ranker: Ranker, ranking: Ranking, settings: RankSettings) -> Row:
         "protocols": ranking.protocols(),
         "costs": {column.name: column.unit for column in ranker.benchmark.columns if column.name in costs},
         "points": {name: _plain(table[name]) for name in listed},
+        "fronts": {name: pareto(table[name].to_numpy(), table["predicted"].to_numpy()) for name in costs},
         "top": _shown(ranker, table.head(SHOWN)[list(names)]),
         "worst": _shown(ranker, table.loc[error[~table["trained"]].nlargest(SHOWN).index, list(names)]),
     }
+
+
+def pareto(cost: npt.NDArray[np.floating], worth: npt.NDArray[np.floating]) -> list[int]:
+    """Positions on the front, cheapest first: no other position costs less or the same and is worth more or the same.
+
+    >>> pareto(np.array([1.0, 2.0, 2.0, 3.0, np.nan]), np.array([5.0, 4.0, 7.0, 8.0, 9.0]))
+    [0, 2, 3]
+    """
+    order = [i for i in np.lexsort((-worth, cost)) if np.isfinite(cost[i])]
+    best = np.maximum.accumulate(worth[order]) if order else worth[:0]
+    return [int(i) for place, i in enumerate(order) if place == 0 or worth[i] > best[place - 1]]
 
 
 def seed_ceiling(ranker: Ranker) -> float | None:

@@ -71,6 +71,10 @@ def test_the_view(answer):
     assert view["costs"] == {"params": "million", "flops": "million", "latency": "ms"}
     assert view["points"]["rank_predicted"] == list(range(1, 121))
     assert [row["rank"] for row in view["top"]] == list(range(1, 13))
+    fronts = view["fronts"]["latency"]
+    assert 0 in fronts  # nothing is predicted better than the best predicted
+    latencies = [view["points"]["latency"][position] for position in fronts]
+    assert latencies == sorted(latencies)
     errors = [abs(row["predicted"] - row["measured"]) for row in view["worst"]]
     assert errors == sorted(errors, reverse=True)
     assert not any(row["trained"] for row in view["worst"])
