@@ -9,9 +9,15 @@ with frame.page("Annotate", needs="reader", bare=True) as here:
     if case is not None:
         reading.draw_case(here, reading.open_case(here, case))
     else:
+        frame.headline("Annotate", here)
         if jobs.strip(here):
-            st.info("Nothing waits while the model works. The next case opens here by itself.", icon="⏳")
+            st.info(
+                "Nothing waits while the model works. The next case opens here by itself.",
+                icon=":material/hourglass_empty:",
+            )
         else:
-            st.success("Nothing waits for a reader: every case of this query is read or set aside.", icon="✅")
+            st.success(
+                "Nothing waits for a reader: every case of this query is read or set aside.", icon=":material/task_alt:"
+            )
         st.page_link("app.py", label="What comes next", icon=":material/home:")
         st.page_link("pages/worklist.py", label="Worklist", icon=":material/format_list_numbered:")

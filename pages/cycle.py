@@ -28,7 +28,7 @@ with frame.page("Cycle") as here:
 
     job = running.current_job(here.store)
     if job is not None:
-        jobs.watch(here, job)
+        jobs.watch(here, job.id)
     elif jobs.strip(here) is False:
         with st.container(border=True):
             asked = f"{home.annotated} of {count(home.queried, 'asked case')} annotated"

@@ -5,12 +5,13 @@ import streamlit as st
 from activedints.core.job import JobStatus
 from activedints.loop import running, views
 from activedints.ui import charts, frame, jobs
+from activedints.ui.here import Here
 
 COLUMNS = ("id", "kind", "status", "cycle", "message", "created_at", "attempts")
 TIMES = st.column_config.DatetimeColumn("asked for", format="YYYY-MM-DD HH:mm:ss")
 
 
-def draw_story(here: frame.Here, job_id: int) -> None:
+def draw_story(here: Here, job_id: int) -> None:
     """One job: live while it is unfinished, else its end, its curves and its log."""
     lines = jobs.story(here, job_id)
     progress = running.progress(here.store, job_id, lines)
@@ -23,14 +24,19 @@ def draw_story(here: frame.Here, job_id: int) -> None:
         jobs.show_failure(here, progress.job)
     if progress.curves and not progress.unfinished:
         charts.show(charts.training_curves(progress.curves), key=f"curves of finished job {job_id}")
-    with st.expander(f"Log: {len(lines)} events", expanded=progress.job.status == JobStatus.FAILED):
-        st.dataframe([{"at": line.at, "step": f"{line.step}/{line.total}", "event": line.message} for line in lines])
+    log = st.expander(f"Log: {len(lines)} events", progress.job.status == JobStatus.FAILED, on_change="rerun")
+    if log.open:
+        rows = [{"at": line.at, "step": f"{line.step}/{line.total}", "event": line.message} for line in lines]
+        log.dataframe(rows, hide_index=True)
 
 
 with frame.page("Jobs", needs="nothing") as here:
     rows = views.job_table(here.store)
     if not rows:
-        st.info("No job was asked for yet: trainings, scorings and simulations will be listed here.", icon="🗒️")
+        st.info(
+            "No job was asked for yet: trainings, scorings and simulations will be listed here.",
+            icon=":material/inbox:",
+        )
     else:
         shown = [{name: row[name] for name in COLUMNS} for row in rows]
         chosen = st.dataframe(

@@ -22,7 +22,7 @@ with frame.page("Progress") as here:
     view = progress.view(here.store)
     job = running.current_job(here.store)
     if job is not None:
-        jobs.watch(here, job)
+        jobs.watch(here, job.id)
     else:
         jobs.strip(here)
 
@@ -38,13 +38,17 @@ with frame.page("Progress") as here:
             charts.show(charts.label_curves(view.figures, view.labels, "hd95_mm"), key="surface")
 
     if view.pool:
-        score = st.selectbox("Score", view.scores, view.scores.index(view.score), format_func=progress.words_for)
-        cycle = st.segmented_control("Scored after cycle", view.scored_cycles, default=view.scored_cycles[-1])
+        left, right = st.columns(2)
+        at = view.scores.index(view.score)
+        score = left.selectbox("Score", view.scores, at, format_func=progress.words_for, key="score")
+        with right:
+            cycle = frame.linked_choice("Scored after cycle", "cycle", view.scored_cycles)
         left, right = st.columns(2)
         with left:
             charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")
         with right:
             charts.show(charts.score_histogram(view.pool_of(cycle), score), key="scores")
+        st.caption(view.draws[-1]["verdict"])
     else:
         st.info("The pool was not scored yet, so there is no uncertainty to show.", icon=":material/inbox:")
 
@@ -53,9 +57,12 @@ with frame.page("Progress") as here:
         charts.show(charts.reading_times(view.times), key="times")
     else:
         st.caption("No person has annotated yet, so there are no reading times.")
-    with st.expander("All tables"):
-        table("Figures per cycle and label", view.figures, "figures.csv")
-        table("Measures per holdout and calibration case", view.measures, "measures.csv")
-        table("Scores per pool case", view.pool, "scores.csv")
-        table("Annotations", view.reading, "annotations.csv")
-        table("Cycles and models", view.cycles, "cycles.csv")
+    every = st.expander("All tables", key="tables", on_change="rerun")
+    if every.open:
+        with every:
+            table("Figures per cycle and label", view.figures, "figures.csv")
+            table("Measures per holdout and calibration case", view.measures, "measures.csv")
+            table("Scores per pool case", view.pool, "scores.csv")
+            table("Draws against one pass, on the calibration cases", view.draws, "draws.csv")
+            table("Annotations", view.reading, "annotations.csv")
+            table("Cycles and models", view.cycles, "cycles.csv")

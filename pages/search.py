@@ -10,7 +10,7 @@ with frame.page("Search") as here:
     network = networks.view(here.store)
     job = running.current_job(here.store)
     if job is not None:
-        jobs.watch(here, job)
+        jobs.watch(here, job.id)
     else:
         jobs.strip(here)
 

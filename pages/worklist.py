@@ -11,15 +11,15 @@ COLOURS = {"waiting": "blue", "annotated": "green", "skipped": "orange", "flagge
 SHOWN = 40
 
 
-def draw(item: WorkItem, reader: str) -> None:
-    """One line of the queue."""
+def draw(item: WorkItem, reader: str, mixed: bool) -> None:
+    """One line of the queue; in a ``mixed`` experiment each simulated case says so."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{item.rank}**", width=32)
         with st.container(gap=None):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{item.name}**", width="content")
                 st.badge(item.state, color=COLOURS.get(item.state, "gray"))
-                if item.simulated:
+                if item.simulated and mixed:
                     st.badge("simulated", color="orange")
                 st.badge("with draft" if item.has_draft else "without draft", color="gray")
             st.markdown(item.reason)
@@ -46,6 +46,6 @@ with frame.page("Worklist") as here:
         st.info("No case is asked for. The Cycle page says what comes next.", icon=":material/inbox:")
 
     for item in items[:SHOWN]:
-        draw(item, here.reader)
+        draw(item, here.reader, here.standing.mixed)
     if len(items) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(items)} are shown; the others follow as these are read.")

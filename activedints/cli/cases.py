@@ -1,6 +1,7 @@
 """Verbs about cases: doctor, simulate, import, annotate, predict, export."""
 
 import getpass
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -38,11 +39,12 @@ def simulate(
     seed: int = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a simulated cohort (images, labels, dataset.json)."""
+    """Write a simulated cohort (images, labels, dataset.json); $ACTIVEDINTS_ANATOMIES may name label maps to bend."""
     from activedints.worker.simulating import write_cohort
 
+    anatomies = os.environ.get("ACTIVEDINTS_ANATOMIES")
     with progress_bar() as report:
-        path = write_cohort(out, cases, seed, report)
+        path = write_cohort(out, cases, seed, report, Path(anatomies) if anatomies else None)
     answer({"dataset": str(path), "cases": cases, "seed": seed}, as_json, f"{cases} simulated cases in {out}")
 
 

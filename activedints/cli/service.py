@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +49,7 @@ def app_(
 
     if not ENTRY.is_file():
         raise NotFound(f"The app's entry {ENTRY} is missing: run from a checkout of the project.")
+    _need_port(port, host)
     os.environ["ACTIVEDINTS_WORKSPACE"] = str(workspace_folder(workspace).resolve())  # pages are scripts of their own
     server.run(ENTRY, host, port)
 
@@ -62,6 +64,7 @@ def demo(
 ) -> None:
     """Make a workspace of simulated cases if there is none, start worker and app, and open the browser."""
     folder = workspace_folder(workspace)
+    _need_port(port)
     if reset:
         _reset(folder)
     store = open_store(workspace)
@@ -90,6 +93,19 @@ def demo(
             process.terminate()
         for process in serving:
             process.wait()
+
+
+def _need_port(port: int, host: str = "127.0.0.1") -> None:
+    """Refuse a port that another program holds, before anything is started or written."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise InvalidSettings(
+                f"Port {port} at {host} cannot be used ({fault}); choose another with --port."
+            ) from None
 
 
 def _reset(folder: Path) -> None:

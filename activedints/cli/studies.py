@@ -34,14 +34,17 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Run a benchmark: ours, the reference's and the ratio. Options after the name go to the benchmark."""
-    known = sorted(p.stem.replace("_", "-") for p in BENCHMARKS.glob("*.py") if "def run(" in p.read_text())
+    files = {
+        p.stem.strip("_").replace("_", "-"): p.stem for p in BENCHMARKS.glob("*.py") if "def run(" in p.read_text()
+    }
+    known = sorted(files)
     if name is None:
         print("\n".join(known))
         return
     if name not in known:
         raise NotFound(f"There is no benchmark '{name}'; there are: {', '.join(known)}.")
     sys.path.insert(0, str(BENCHMARKS.parent))
-    module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+    module = importlib.import_module(f"benchmarks.{files[name]}")
     result = module.run(**options(module.run, context.args))
     if as_json:
         print(json.dumps(result))

@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+from contextlib import ExitStack
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import nibabel as nib
@@ -62,9 +65,11 @@ def simulate_cohort(
     settings: CohortSettings | None = None,
     report: Report = silent,
     templates: tuple[Path, ...] = (),
+    processes: int = 1,
 ) -> Path:
     """Write ``cases`` simulated cases into ``folder`` in MSD Task01's layout; returns the path of ``dataset.json``.
 
+    ``processes`` work side by side on single cases; the files do not depend on how many.
     Images are 4-D NIfTI, channels last, int16; ``dataset.json`` comes last, so that a folder with one is complete.
     Raises InvalidSettings for a number of cases below 1 and for a folder that holds another data set.
     """
@@ -72,20 +77,31 @@ def simulate_cohort(
     if cases < 1:
         raise InvalidSettings(f"A cohort needs at least one case; {cases} were asked for.")
     path = _claimed(folder)
-    images, labels = folder / "imagesTr", folder / "labelsTr"
-    for place in (images, labels):
-        place.mkdir(parents=True, exist_ok=True)
+    for place in ("imagesTr", "labelsTr"):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+    make = partial(_write_case, folder, settings, seed, templates)
     entries = []
-    for index in range(cases):
-        name = f"sim_{index:04d}"
-        report(index, cases, f"Simulating {name}")
-        volume, label, facts = simulate_case(settings, case_seed(seed, index), templates)
-        _write_nifti(images / f"{name}.nii.gz", np.moveaxis(volume.array, 0, -1).astype(np.int16), volume.affine)
-        _write_nifti(labels / f"{name}.nii.gz", label.array, label.affine)
-        entries.append({"image": f"./imagesTr/{name}.nii.gz", "label": f"./labelsTr/{name}.nii.gz", "facts": facts})
+    with ExitStack() as stack:
+        made = map(make, range(cases))
+        if processes > 1:
+            made = stack.enter_context(get_context("spawn").Pool(min(processes, cases))).imap(make, range(cases))
+        for index, entry in enumerate(made):
+            entries.append(entry)
+            report(index + 1, cases, f"Simulated {Path(str(entry['image'])).name}")
     _write_atomically(path, json.dumps(_dataset(settings, seed, templates, entries), indent=1).encode())
-    report(cases, cases, f"Simulated {cases} cases")
     return path
+
+
+def _write_case(
+    folder: Path, settings: CohortSettings, seed: int, templates: tuple[Path, ...], index: int
+) -> dict[str, object]:
+    """Simulate case ``index`` and write its two files; its entry in ``dataset.json``."""
+    name = f"sim_{index:04d}.nii.gz"
+    volume, label, facts = simulate_case(settings, case_seed(seed, index), templates)
+    channels_last = np.moveaxis(volume.array, 0, -1).astype(np.int16)
+    _write_nifti(folder / "imagesTr" / name, channels_last, volume.affine)
+    _write_nifti(folder / "labelsTr" / name, label.array, label.affine)
+    return {"image": f"./imagesTr/{name}", "label": f"./labelsTr/{name}", "facts": facts}
 
 
 def anatomy_files(folder: Path) -> tuple[Path, ...]:

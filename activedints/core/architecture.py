@@ -96,3 +96,11 @@ class Architecture:
             ) from None
         architecture.check()
         return architecture
+
+
+def same_network(one: Architecture | str, other: Architecture | str) -> bool:
+    """Whether two networks compute alike, whatever they are called and wherever they came from; baselines by name."""
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    codes = ("arch_code_a", "arch_code_c", "channel_mul", "use_downsample")
+    return all(getattr(one, name) == getattr(other, name) for name in codes)

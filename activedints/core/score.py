@@ -17,6 +17,8 @@ Mask = npt.NDArray[np.bool_]
 
 SOFT_MILLILITRES = 1.0
 """Added to the predicted volume, so that an empty prediction gives a finite Score."""
+SMALLEST_MILLILITRES = 0.1
+"""An uncertain place under this, a dozen voxels of 2 mm, is not worth a reader's walk to it."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def uncertain_spots(
 ) -> list[Spot]:
     """Connected places above half of the map's maximum in the brain, ranked by volume x mean uncertainty.
 
+    Places under SMALLEST_MILLILITRES are noise to a reader and left out, unless there is nothing larger.
     ``names`` are the class names in class order; a Spot is named after the likeliest foreground class inside it.
     The mm position is the most uncertain voxel of the place, which always lies inside it.
     """
@@ -121,7 +124,8 @@ def uncertain_spots(
         x, y, z = (affine @ np.append(voxel, 1.0))[:3].tolist()
         spots.append(Spot((x, y, z), float(member.sum()) * voxel_ml, float(values[member].mean()), names[likely]))
     spots.sort(key=lambda spot: -spot.millilitres * spot.uncertainty)
-    return spots[:at_most]
+    worth_a_look = [spot for spot in spots if spot.millilitres >= SMALLEST_MILLILITRES]
+    return worth_a_look[:at_most] or spots[:1]
 
 
 def ordinal(number: int) -> str:
@@ -138,4 +142,5 @@ def reason(rank: int, of: int, spots: list[Spot], drawn_at_random: bool = False)
     if not spots:
         return f"{place}: the model is sure of every voxel it can see here"
     volume = sum(spot.millilitres for spot in spots)
-    return f"{place}: {spots[0].label} is unsure, {volume:.1f} mL of doubt in {len(spots)} place(s)"
+    places = "one place" if len(spots) == 1 else f"{len(spots)} places"
+    return f"{place}: {spots[0].label} is unsure, {volume:.1f} mL of doubt in {places}"

@@ -94,19 +94,45 @@ class TrainSettings:
 
 @dataclass(frozen=True)
 class SearchSettings(TrainSettings):
-    """A DiNTS search: warm-up share in which only the weights learn, memory budget sigma in (0, 1]."""
+    """A DiNTS search: warm-up share in which only the weights learn, memory budget sigma in (0, 1].
 
-    warm_up: float = 0.5
+    The search ends before its ``seconds`` or ``steps`` once the decoded architecture has not changed for ``patience``
+    evaluations, one every ``evaluate_every`` steps, with the penalty at full weight.
+    """
+
+    warm_up: float = 0.4
     sigma: float = 0.5
-    architecture_learning_rate: float = 1e-3
+    """Activation memory wanted, as a share of the network with all edges and the costliest operations."""
+    architecture_learning_rate: float = 2e-2
+    """For runs of a thousand steps; the released schedules, ten times as long, use 1e-3."""
     blocks: int = 6
     depths: int = 3
     channel_mul: float = 0.25
+    evaluate_every: int = 25
+    patience: int = 8
+    processes: int = 1
+    """Processes that learn together on this machine, a GPU each; every one takes batches of ``batch``."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.sigma <= 1:
             raise InvalidSettings(f"The memory budget sigma must lie in (0, 1]; it is {self.sigma}.")
+        if not 0 <= self.warm_up < 1:
+            raise InvalidSettings(f"The warm-up is a share of the search, 0 to below 1; it is {self.warm_up}.")
+        if (
+            min(self.blocks, self.depths, self.evaluate_every, self.patience, self.processes) < 1
+            or self.channel_mul * 32 < 2
+        ):
+            raise InvalidSettings(
+                "A search needs one block, depth, step between evaluations, evaluation of patience and process or "
+                f"more, and a channel_mul of at least 1/16; these are {self.blocks}, {self.depths}, "
+                f"{self.evaluate_every}, {self.patience}, {self.processes} and {self.channel_mul}."
+            )
+        if any(side < 2**self.depths or side % 2**self.depths for side in self.patch):
+            raise InvalidSettings(
+                f"Every side of the patch must be a multiple of {2**self.depths} with {self.depths} resolutions "
+                f"({2 ** (self.depths + 1)} is better); it is {self.patch}."
+            )
 
 
 @dataclass(frozen=True)

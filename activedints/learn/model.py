@@ -1,6 +1,8 @@
 """A trained network in one self-describing file: safetensors, with a card in JSON in its metadata. No pickle."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from activedints.core.architecture import Architecture
+from activedints.core.architecture import Architecture, same_network
 from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidSettings, NotFound, UnsafeCheckpoint
 from activedints.core.settings import LabelSet
 from activedints.learn.compute import pick_device
@@ -73,27 +75,39 @@ def save_model(path: Path, network: Network, card: Card, half: bool = False) -> 
     return path
 
 
-def load_model(path: Path, device: str = "auto") -> Model:
-    """Read a model file. UnsafeCheckpoint for anything but safetensors that hold our card and fit its network."""
-    path = Path(path)
+def read_card(path: Path) -> Card:
+    """A model file's card alone, without its weights."""
+    with _ours(Path(path)), safe_open(path, framework="pt") as file:
+        return Card.from_json((file.metadata() or {})[KEY])
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[None]:
+    """What does not read as a model file of ours becomes one sentence."""
     if not path.is_file():
         raise NotFound(f"There is no model file {path}; train one, or name another file.")
     try:
-        with safe_open(path, framework="pt") as file:
-            card = Card.from_json((file.metadata() or {})[KEY])
-            with torch.device("meta"):
-                network = card.build()
-            expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            if expected != found:
-                odd = sorted(set(expected.items()) ^ set(found.items()))[0][0]
-                raise ValueError(f"tensor {odd!r} does not fit the network of its card")
-            state = {name: file.get_tensor(name).float() for name in found}
+        yield
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, OSError, ActiveDintsError) as fault:
         raise UnsafeCheckpoint(
             f"{path.name} is not a model of this program ({type(fault).__name__}: {fault}); "
             "only safetensors files that it wrote are read, never a pickle."
         ) from None
+
+
+def load_model(path: Path, device: str = "auto") -> Model:
+    """Read a model file. UnsafeCheckpoint for anything but safetensors that hold our card and fit its network."""
+    path = Path(path)
+    with _ours(path), safe_open(path, framework="pt") as file:
+        card = Card.from_json((file.metadata() or {})[KEY])
+        with torch.device("meta"):
+            network = card.build()
+        expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        if expected != found:
+            odd = sorted(set(expected.items()) ^ set(found.items()))[0][0]
+            raise ValueError(f"tensor {odd!r} does not fit the network of its card")
+        state = {name: file.get_tensor(name).float() for name in found}
     network.load_state_dict(state, assign=True)
     return Model(network.to(pick_device(device)).eval(), card)
 
@@ -119,7 +133,7 @@ def start_from(network: Network, card: Card, start: Model) -> str:
     Channels are matched by name, one that the starter does not know enters with zero weights. Returns ``"all"`` or
     ``"trunk"``. Raises InvalidSettings for another architecture, InvalidChannels for a missing channel.
     """
-    if start.card.architecture != card.architecture:
+    if not same_network(start.card.architecture, card.architecture):
         raise InvalidSettings(
             "The starter model has another architecture than this training; "
             "start from scratch or train the starter's architecture."

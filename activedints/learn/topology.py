@@ -43,6 +43,15 @@ class Path:
         return Path(edges, operations, np.zeros_like(edges), np.full_like(operations, -1))
 
 
+@dataclass(frozen=True)
+class Credit:
+    """Chances with their gradients: ``edges`` (L, E) that an edge is active, ``operations`` (L, E) that an edge takes
+    its path's operation rather than the trial one (two-way softmax)."""
+
+    edges: torch.Tensor
+    operations: torch.Tensor
+
+
 class Topology(nn.Module):
     """Alphas as float64 parameters on the CPU: ``edges`` (L, 3D-2), ``operations`` (L, 3D-2, 5), zero = uniform.
 
@@ -110,6 +119,13 @@ class Topology(nn.Module):
             np.put_along_axis(rest, operations[..., None], 0.0, axis=-1)
             trial_operations = draw(rest / rest.sum(-1, keepdims=True), random)
         return Path(edges, operations, other & ~edges, trial_operations)
+
+    def credit(self, path: Path, device: torch.device | str = "cpu") -> Credit:
+        """What ``Supernet.forward`` needs to give the alphas their gradient along this path."""
+        chosen = self.operations.gather(-1, torch.from_numpy(path.operations)[..., None])[..., 0]
+        tried = self.operations.gather(-1, torch.from_numpy(path.trial_operations)[..., None])[..., 0]
+        chances = torch.stack([self.edge_chances(), torch.sigmoid(chosen - tried)]).to(device, torch.float32)
+        return Credit(chances[0], chances[1])
 
     def _draw_chain(
         self, own: npt.NDArray[np.float64], later: Sequence[npt.NDArray[np.float64]], random: np.random.Generator

@@ -11,7 +11,7 @@ from activedints.core.cycle import Role
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.experiment import ExperimentSettings
 from activedints.loop import turns
-from activedints.store import cases, cycles
+from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Experiment
 
@@ -40,8 +40,9 @@ def active(session: Session) -> Experiment:
 
 
 def create(store: Store, name: str, settings: ExperimentSettings, initial_names: tuple[str, ...] = ()) -> int:
-    """A new experiment over all cases of the workspace that have its channels; roles are taken from the active one.
+    """A new experiment over all cases of the workspace that have its channels.
 
+    Roles, and what readers made of holdout and calibration cases, are taken from the active one.
     ``initial_names`` are annotated first; otherwise ``settings.initial`` cases are drawn by the seed.
     Returns the experiment's id; it becomes the active one.
     """
@@ -53,9 +54,12 @@ def create(store: Store, name: str, settings: ExperimentSettings, initial_names:
                 known = previous is not None and any(c.id == case.id for c in cases.members(session, previous.id))
                 role = cases.role_of(session, previous.id, case.id) if previous is not None and known else Role.LEARNING
                 cases.join(session, experiment.id, case.id, role)
+                if previous is not None and role is not Role.LEARNING:
+                    annotations.carry_over(session, previous.id, experiment.id, case.id)
         cycle = cycles.start(session, experiment.id, number=0)
         initial = [cases.case_named(session, n).id for n in initial_names]
         turns.open_initial_query(session, experiment, cycle, settings, initial)
+        turns.move_on(session, experiment)
         return experiment.id
 
 

@@ -12,6 +12,15 @@ from activedints.store.database import Store
 LOOP = {JobKind.SEARCH, JobKind.TRAIN, JobKind.SCORE}
 """Jobs that the cycle cannot go on without."""
 
+DOING = {
+    JobKind.SEARCH: "A search looks for an architecture; training follows",
+    JobKind.TRAIN: "The model learns from the annotated cases; scoring follows",
+    JobKind.SCORE: "The model scores the pool; the next cases follow",
+    JobKind.EVALUATE: "The model is measured on the holdout",
+    JobKind.SIMULATE: "Cases are being simulated",
+    JobKind.STUDY: "A study runs",
+}
+
 
 class Action(StrEnum):
     """What the one primary button of the home page does."""
@@ -40,7 +49,7 @@ def next_step(store: Store) -> NextStep:
     """The one thing that moves the experiment on."""
     home, job, stopped = views.home(store), running.current_job(store), running.stopped_job(store)
     if job is not None:
-        return NextStep(Action.WATCH, "The worker has a job; the next cases follow when it is done.", "Watch it", job)
+        return NextStep(Action.WATCH, f"{DOING[JobKind(job.kind)]}.", "Watch it", job.id)
     if stopped is not None and stopped.kind in (LOOP if home else {JobKind.SIMULATE}):
         return _stopped(stopped)
     if home is None:

@@ -1,4 +1,5 @@
-"""The forms that fill a workspace and found an experiment: what was typed becomes one command and one sentence."""
+"""The forms that fill a workspace, empty it outwards and found an experiment: what was typed becomes one command and
+one sentence."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,25 @@ from typing import Any
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.loop import experiments
+from activedints.loop.exporting import export_all
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.store.database import Store
 
+LAYOUTS = {
+    "auto": "find out",
+    "msd": "MSD: a folder with dataset.json",
+    "nnunet": "nnU-Net raw",
+    "bids": "BIDS",
+    "nifti": "NIfTI files, or one folder per case",
+}
+"""Layouts that can be imported, in words."""
+OUTPUTS = {"nifti": "NIfTI, a folder per case", "msd": "MSD", "nnunet": "nnU-Net raw", "bids": "BIDS"}
+"""Layouts that can be exported, in words."""
+
 
 def take_in(store: Store, typed: dict[str, Any], report: Report = silent) -> str:
-    """Import what the form names: path, format, channels (a line NAME=PATTERN each), labels, holdout, calibration."""
+    """Import what the form names: path, format, channels (a line NAME=PATTERN each), labels, holdout, calibration,
+    reference (a channel's name, or '') and register."""
     if not str(typed["path"]).strip():
         raise InvalidSettings("Say where the cases lie: the path of a folder or file on this machine.")
     request = ImportRequest(
@@ -23,11 +37,21 @@ def take_in(store: Store, typed: dict[str, Any], report: Report = silent) -> str
         holdout=str(typed["holdout"]) if typed["holdout"] else None,
         calibration=str(typed["calibration"]) if typed["calibration"] else None,
         skip_bad=typed["skip_bad"],
+        reference=typed["reference"].strip() or None,
+        register=typed["register"],
     )
     done = import_cases(store, request, report)
     sentence = f"{len(done.imported)} case(s) imported into experiment '{done.experiment}'."
     notes = [*done.warnings, *(f"left out {name}: {why}" for name, why in done.left_out.items())]
     return sentence + "".join(f"\n- {note}" for note in notes)
+
+
+def bring_out(store: Store, folder: str, layout: str, report: Report = silent) -> str:
+    """Export annotations, drafts and heat maps into an empty folder of this machine."""
+    if not folder.strip():
+        raise InvalidSettings("Say where to: the path of an empty or new folder on this machine.")
+    done = export_all(store, Path(folder.strip()).expanduser(), layout, report)
+    return f"{done['cases']} case(s) with {done['annotations']} annotation(s) written to {done['out']}."
 
 
 def channel_patterns(text: str) -> dict[str, str] | None:

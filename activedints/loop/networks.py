@@ -103,7 +103,7 @@ def _facts(session: Session, model: Model | None) -> list[tuple[str, str]]:
     learned = cycles.trained_on(session, model.id)
     versions = ", ".join(f"{a.case.name} v{a.version}" for a in learned) or "the shipped starter's own cases"
     return [
-        ("Model", f"{model.origin} model {model.id} of cycle {model.cycle_number}, made {model.created_at[:16]} UTC"),
+        ("Model", f"{model.origin} model {model.id} of cycle {model.cycle_number}, made {model.created_at[:10]}"),
         ("Learned from", versions),
         ("Training", f"{model.steps} steps in {model.seconds:.0f} s, seed {model.seed}"),
     ]

@@ -14,7 +14,7 @@ from activedints.core import query as strategies
 from activedints.core.cycle import Role
 from activedints.core.metrics import ANY_FOREGROUND, QUANTITIES
 from activedints.core.score import DEFAULT_REDUCTION
-from activedints.loop import experiments, turns
+from activedints.loop import draws, experiments, turns
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -59,6 +59,8 @@ class ProgressView:
     """cycle, rank, case, strategy, score, reason, state."""
     reading: tuple[Row, ...]
     """case, version, reader, source, seconds, minutes, submitted."""
+    draws: tuple[Row, ...]
+    """cycle, draws, verdict, and the mean AUROC of voxel errors on the calibration cases with its n."""
     measures: tuple[Row, ...]
     """One row per cycle, fixed case and label: role, and the quantities; None where one is not defined."""
 
@@ -117,8 +119,21 @@ def _view(session: Session, experiment: Experiment) -> ProgressView:
         pool=tuple(pool),
         queries=tuple(row for cycle in all_cycles for row in _queries(session, experiment, cycle, annotated)),
         reading=tuple(_reading(row) for row in _annotations(session, experiment)),
+        draws=tuple(_draws(session, experiment, cycle) for cycle in with_model),
         measures=tuple(measures),
     )
+
+
+def _draws(session: Session, experiment: Experiment, cycle: Cycle) -> Row:
+    found = draws.verdict(session, experiment.id, cycle.model_id or 0, turns.settings_of(experiment, cycle))
+    return {
+        "cycle": cycle.number,
+        "draws": found.draws,
+        "verdict": found.sentence,
+        "AUROC with draws": found.auroc_draws,
+        "AUROC with one pass": found.auroc_one_pass,
+        "n": found.n,
+    }
 
 
 def _cycle_row(session: Session, cycle: Cycle, labelled: int | None) -> Row:

@@ -61,6 +61,12 @@ def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
         return _gather(session, store, experiment, cases.case(session, case_id), reader)
 
 
+def preview(store: Store, case_id: int, reader: str) -> OpenCase:
+    """What ``open_case`` would gather, without leasing: for fetching a case ahead."""
+    with store.read() as session:
+        return _gather(session, store, experiments.active(session), cases.case(session, case_id), reader)
+
+
 def _gather(session: Session, store: Store, experiment: Experiment, case: Case, reader: str) -> OpenCase:
     settings = turns.settings_of(experiment)
     cycle = cycles.current(session, experiment.id)
@@ -166,7 +172,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
     with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
         case = cases.case(session, submission.case_id)
-        cases.role_of(session, experiment.id, case.id)
+        role = cases.role_of(session, experiment.id, case.id)
         labels = turns.settings_of(experiment).labels
         newest = annotations.newest(session, experiment.id, case.id)
         regions = list(submission.regions) or [((0, 0, 0), tuple(case.shape))]
@@ -188,7 +194,9 @@ def submit_annotation(store: Store, submission: Submission) -> str:
         )
         annotations.drop_draft(session, experiment.id, case.id, submission.reader)
         annotations.release(session, experiment.id, case.id, submission.reader)
-        job = turns.move_on(session, experiment)
+        job = turns.move_on(session, experiment) if role is Role.LEARNING else None
+        if role is not Role.LEARNING:
+            turns.after_fixed_reading(session, experiment)
         receipt = f"{case.name}: version {row.version} saved."
         if newest and submission.based_on is not None and newest.version != submission.based_on:
             receipt += f" {newest.reader} saved version {newest.version} meanwhile; both are kept."

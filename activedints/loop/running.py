@@ -21,9 +21,7 @@ def train_now(store: Store) -> str:
     with store.write() as session:
         experiment = experiments.active(session)
         if jobs.unfinished(session, experiment.id):
-            raise IllegalChange(
-                "A job of this experiment is still running; wait for it, or cancel it on the Jobs page."
-            )
+            raise IllegalChange("A job of this experiment is unfinished: wait for it, or cancel it on the Jobs page.")
         job = turns.start_training(session, experiment, cycles.current(session, experiment.id))
         cases_ = len(turns.labelled(session, experiment))
         return f"Job {job.id} ({job.kind}) is queued: it learns from {cases_} annotated case(s)."
@@ -133,7 +131,7 @@ def _seconds_left(view: JobView, stretch: list[Line]) -> float | None:
         return None
     per_step = _between(stretch[0].at, stretch[-1].at) / (stretch[-1].step - stretch[0].step)
     left = per_step * (stretch[-1].total - stretch[-1].step) - _between(stretch[-1].at, now())
-    return max(left, 0.0)
+    return left if left > 0 else None
 
 
 def _seconds_run(view: JobView) -> float:
@@ -153,12 +151,12 @@ def _between(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
-def current_job(store: Store) -> int | None:
+def current_job(store: Store) -> JobView | None:
     """The job that works for the active experiment, or the workspace's simulation; None if none is unfinished."""
     with store.read() as session:
         experiment = cases.active_experiment(session)
         found = _unfinished(session, experiment.id if experiment else None)
-        return found.id if found else None
+        return job_view(session, found) if found else None
 
 
 def stopped_job(store: Store) -> JobView | None:

@@ -104,6 +104,13 @@ def start_training(session: Session, experiment: Experiment, cycle: Cycle) -> Jo
     return jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
 
 
+def after_fixed_reading(session: Session, experiment: Experiment) -> Job | None:
+    """A holdout or calibration case was read: measure the newest model on it, unless a running job will."""
+    if cycles.newest_model(session, experiment.id) is None or jobs.unfinished(session, experiment.id):
+        return None
+    return jobs.enqueue(session, JobKind.EVALUATE, {}, experiment.id, cycles.current(session, experiment.id).id)
+
+
 def after_search(session: Session, experiment: Experiment, cycle: Cycle, architecture: str) -> Job | None:
     """The searched architecture (JSON) is the experiment's from now on; inside a turn it trains next."""
     experiment.settings = replace(settings_of(experiment), architecture=architecture).to_json()

@@ -76,12 +76,12 @@ class JobView:
 def job_view(session: Session, job: Job) -> JobView:
     event = jobs.last_event(session, job.id)
     cycle = session.get(Cycle, job.cycle_id) if job.cycle_id else None
-    message = event.message if event else "Waiting for the worker."
+    message = "The worker is starting it." if job.status == "running" else "Waiting for the worker."
     return JobView(
         id=job.id,
         kind=job.kind,
         status=job.status,
-        message=message,
+        message=event.message if event else message,
         step=event.step if event else 0,
         total=event.total if event else 0,
         error=job.error,

@@ -79,6 +79,7 @@ def _item(
     return WorkItem(case.id, case.name, rank, reason, role, state, score, strategy, case.simulated, has_draft)
 
 
-def next_case(store: Store, reader: str) -> int | None:
-    """The first case of the worklist that waits and is not open at somebody else."""
-    return next((item.case_id for item in worklist(store, reader) if item.state == "waiting"), None)
+def next_case(store: Store, reader: str, after: int | None = None) -> int | None:
+    """The first case of the worklist, other than ``after``, that waits and is not open at somebody else."""
+    waiting = (item.case_id for item in worklist(store, reader) if item.state == "waiting")
+    return next((case_id for case_id in waiting if case_id != after), None)

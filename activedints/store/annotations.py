@@ -26,6 +26,14 @@ def add(session: Session, annotation: Annotation) -> Annotation:
     return annotation
 
 
+def carry_over(session: Session, old_experiment_id: int, new_experiment_id: int, case_id: int) -> None:
+    """Give another experiment the newest version of a case, as its first one."""
+    known = newest(session, old_experiment_id, case_id)
+    if known is not None:
+        kept = ("case_id", "reader", "source", "file", "regions", "seconds", "comment")
+        add(session, Annotation(experiment_id=new_experiment_id, **{name: getattr(known, name) for name in kept}))
+
+
 def newest(session: Session, experiment_id: int, case_id: int) -> Annotation | None:
     query = select(Annotation).where(Annotation.experiment_id == experiment_id, Annotation.case_id == case_id)
     return session.scalar(query.order_by(Annotation.version.desc()).limit(1))

@@ -49,6 +49,12 @@ def unfinished(session: Session, experiment_id: int | None = None) -> list[Job]:
     return list(session.scalars(query if experiment_id is None else query.where(Job.experiment_id == experiment_id)))
 
 
+def newest_done(session: Session, kind: JobKind, experiment_id: int) -> Job | None:
+    """The last job of a kind that ended well."""
+    query = select(Job).where(Job.kind == kind, Job.experiment_id == experiment_id, Job.status == JobStatus.DONE)
+    return session.scalar(query.order_by(Job.id.desc()).limit(1))
+
+
 def claim(session: Session, by: str = SERVICE, experiment_id: int | None = None) -> Job | None:
     """Take the oldest queued job (of one experiment): one UPDATE, so that two claimants never get the same.
 

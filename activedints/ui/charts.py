@@ -133,10 +133,12 @@ def reading_times(rows: Sequence[Row]) -> Chart:
             y=[row["minutes"] for _, row in mine],
             customdata=[f"{row['case']}, version {row['version']}" for _, row in mine],
             name=reader,
+            width=0.6,
             marker_color=colour,
             hovertemplate=f"{reader}: %{{y:.1f}} min<br>%{{customdata}}<extra></extra>",
         )
-    figure.update_xaxes(dtick=1 if len(rows) < 20 else None)
+    figure.update_layout(showlegend=True)
+    figure.update_xaxes(dtick=1 if len(rows) < 20 else None, range=[0.4, max(len(rows), 10) + 0.6])
     return Chart(
         figure, f"Active time of a person on {count(len(rows), 'annotation')}; imports and simulations left out."
     )
@@ -156,4 +158,5 @@ def training_curves(curves: dict[str, list[tuple[float, float]]]) -> Chart:
             hovertemplate="%{y:.4f}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(showlegend=len(losses) > 1)
+    figure.update_xaxes(range=[0, 100])
     return Chart(figure, "The loss that the job reported so far; it should fall and level out.")

@@ -8,7 +8,7 @@ from activedints.loop import running
 from activedints.loop.running import Line, Progress
 from activedints.loop.views import JobView
 from activedints.ui import charts
-from activedints.ui.frame import Here, guarded
+from activedints.ui.here import Here, guarded
 from activedints.ui.words import duration, when
 
 POLL_SECONDS = 1.0
@@ -31,7 +31,7 @@ def strip(here: Here) -> bool:
     """
     job = running.current_job(here.store)
     if job is not None:
-        watch(here, job, curves=False)
+        watch(here, job.id, curves=False)
         return True
     stopped = running.stopped_job(here.store)
     if stopped is not None:
@@ -52,7 +52,10 @@ def _live(here: Here, job_id: int, curves: bool) -> None:
         st.rerun(scope="app")
     draw_progress(progress)
     if progress.job.status == JobStatus.QUEUED and not progress.worker_alive:
-        st.warning("No worker is running, so the job waits: start one with `activedints worker`.", icon="⏸")
+        st.warning(
+            "No worker is running, so the job waits: start one with `activedints worker`.",
+            icon=":material/pause_circle:",
+        )
     if curves and progress.curves:
         charts.show(charts.training_curves(progress.curves), key=f"curves of job {job_id}")
     if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel job {job_id}"):

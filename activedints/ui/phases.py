@@ -31,8 +31,10 @@ def draw_counts(home: HomeView) -> None:
         for name in ("labelled", "pool", "calibration", "holdout"):
             st.metric(name.capitalize(), home.counts[name], width=130, help=MEANINGS[name])
         n = home.metrics["n"]
-        if home.unread_fixed or not n:
+        if home.unread_fixed or not home.counts["holdout"]:
             st.metric("Dice, any foreground", "no holdout yet", width="content", help=NO_HOLDOUT)
+        elif not n:
+            st.metric("Dice, any foreground", "not measured yet", width="content", help="No model was scored yet")
         else:
             dice = f"{home.metrics['any_foreground_dice']:.3f}"
             st.metric(f"Dice, any foreground (n = {n})", dice, width="content", help="Mean over the holdout cases")
@@ -44,4 +46,4 @@ MEANINGS = {
     "calibration": "Labelled cases for thresholds and verdicts; never trained on",
     "holdout": "Labelled cases for reporting only; no decision ever reads them",
 }
-NO_HOLDOUT = "Figures appear when every holdout and calibration case is annotated and a model was scored on them."
+NO_HOLDOUT = "Figures appear when there are holdout cases, and every holdout and calibration case is annotated."

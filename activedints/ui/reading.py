@@ -8,7 +8,7 @@ import streamlit as st
 from activedints.core.errors import NotFound
 from activedints.loop import opening, reading, worklist
 from activedints.loop.reading import OpenCase, Submission
-from activedints.ui.frame import Here, guarded
+from activedints.ui.here import Here, guarded
 from activedints.ui.viewer import Spot, ViewerEvent, ViewerInput, viewer
 
 RENEW_SECONDS = 20.0
@@ -30,7 +30,10 @@ def open_case(here: Here, case_id: int) -> OpenCase:
     mine = opened is not None and (opened.case_id, opened.experiment) == (case_id, here.standing.experiment)
     if opened is None or not mine or here.arrived or st.session_state.get("opened by") != here.reader:
         opened = reading.open_case(here.store, case_id, here.reader)
-        st.session_state["opened"], st.session_state["opened by"] = opened, here.reader
+        following = worklist.next_case(here.store, here.reader, after=case_id)
+        ahead = reading.preview(here.store, following, here.reader) if following else None
+        st.session_state["opened"], st.session_state["ahead"] = opened, ahead
+        st.session_state["opened by"] = here.reader
     st.query_params["case"] = str(case_id)
     return opened
 
@@ -38,7 +41,14 @@ def open_case(here: Here, case_id: int) -> OpenCase:
 def draw_case(here: Here, opened: OpenCase) -> None:
     """The viewer with this case in it; the lease is renewed while it is open."""
     answer = partial(hear, here, opened)
-    viewer(viewer_input(here, opened), key="annotate", on_event=answer, cache=opening.cache(here.store))
+    ahead: OpenCase | None = st.session_state.get("ahead")
+    viewer(
+        viewer_input(here, opened),
+        key="annotate",
+        on_event=answer,
+        cache=opening.cache(here.store),
+        upcoming=viewer_input(here, ahead) if ahead else None,
+    )
     st.fragment(_keep_open, run_every=RENEW_SECONDS)(here, opened.case_id)
 
 
@@ -58,8 +68,7 @@ def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
         segmentation=opened.segmentation,
         uncertainty=opened.uncertainty,
         spots=[
-            Spot(s.mm, s.millilitres, s.uncertainty, f"{s.label} is unsure over {s.millilitres:.1f} mL")
-            for s in opened.spots
+            Spot(spot.mm, spot.millilitres, spot.uncertainty, f"{spot.label} is unsure here") for spot in opened.spots
         ],
         notes=notes(opened),
     )
@@ -83,6 +92,7 @@ def hear(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
         return f"Draft kept at {datetime.now(UTC):%H:%M:%S} UTC."
     receipt = _submit(here, opened, event) if event.kind == "submit" else _set_aside(here, opened, event)
     st.session_state.pop("opened", None)
+    st.session_state["said"] = (True, receipt)
     st.query_params.pop("case", None)
     return receipt
 

@@ -1,7 +1,7 @@
 """One job in one process: a fault of the GPU or of memory kills this process and no other.
 
-Started by the worker service as ``python -m activedints.worker.child WORKSPACE JOB DEVICE``; the command line calls
-``run_job`` in its own process.
+Started by the worker service as ``python -m activedints.worker.child WORKSPACE JOB DEVICE PARENT``; the command line
+calls ``run_job`` in its own process.
 """
 
 import ctypes
@@ -70,17 +70,17 @@ def write_log(store: Store, job_id: int, text: str) -> Path:
     return path
 
 
-def die_with_parent() -> None:
-    """On Linux, let the kernel kill this process when the worker service dies: two must never run one job."""
+def die_with_parent(parent: int) -> None:
+    """On Linux, let the kernel kill this process when ``parent`` dies: two processes must never run one job."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        if os.getppid() == 1:
-            sys.exit("the worker service is gone")
+    if os.getppid() != parent:
+        sys.exit("The worker service that asked for this is gone.")
 
 
 def main(arguments: list[str]) -> None:
-    die_with_parent()
-    folder, job_id, device = arguments
+    folder, job_id, device, parent = arguments
+    die_with_parent(int(parent))
     store = Store.open(Path(folder))
     with store.read() as session:
         job = jobs.get(session, int(job_id))

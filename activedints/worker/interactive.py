@@ -1,4 +1,4 @@
-"""The warm child of the interactive lane: ``python -m activedints.worker.interactive WORKSPACE DEVICE``."""
+"""The warm child of the interactive lane: ``python -m activedints.worker.interactive WORKSPACE DEVICE PARENT``."""
 
 import hmac
 import json
@@ -96,5 +96,5 @@ def _announce(path: Path, facts: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    die_with_parent()
+    die_with_parent(int(sys.argv[3]))
     serve(Path(sys.argv[1]), sys.argv[2])

@@ -4,6 +4,7 @@ Questions come over loopback as one line of JSON with the workspace's secret, an
 row, no waiting behind a training. ``interactive.json`` in the workspace says where the lane listens.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,8 +26,8 @@ class InteractiveLane:
     def ensure(self) -> None:
         """Have a living child, if one is wanted."""
         if self.wanted and (self.child is None or self.child.poll() is not None):
-            command = [sys.executable, "-m", "activedints.worker.interactive", str(self.workspace), self.device]
-            self.child = subprocess.Popen(command)
+            words = [str(self.workspace), self.device, str(os.getpid())]
+            self.child = subprocess.Popen([sys.executable, "-m", "activedints.worker.interactive", *words])
 
     def __exit__(self, *_: object) -> None:
         if self.child is not None:

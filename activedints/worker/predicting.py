@@ -1,6 +1,7 @@
 """Prediction of files from outside the workspace."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from activedints.core.score import case_scores
 from activedints.core.settings import ScoreSettings
 from activedints.core.volume import LabelMap, spacing, voxel_millilitres
 from activedints.formats.brain import brain_mask
+from activedints.formats.case import CaseSource
+from activedints.formats.convert import Conversion
 from activedints.formats.nifti import read_volume, write_labelmap, write_map
 from activedints.formats.source import read_image
-from activedints.learn.model import load_model
+from activedints.learn.model import Model, load_model
 from activedints.learn.predict import predict
 from activedints.loop import experiments
 from activedints.store import cases, cycles
@@ -29,7 +32,12 @@ def predict_files(
     """
     path, whose = _model_file(store)
     model = load_model(path)
-    source = read_image(image, channels, default_channels=model.card.channels)
+    with tempfile.TemporaryDirectory() as scratch:
+        source = read_image(image, channels, model.card.channels, Conversion(Path(scratch)))
+        return _predict(model, whose, source, out, draws)
+
+
+def _predict(model: Model, whose: str, source: CaseSource, out: Path, draws: int) -> dict[str, Any]:
     volume = read_volume(source)
     brain, how = brain_mask(volume, source.brain)
     plan = ScoreSettings(draws=draws, patch=model.card.patch)

@@ -14,6 +14,7 @@ from activedints.store.database import Store
 from activedints.worker.lanes import InteractiveLane
 
 POLL_SECONDS = 0.5
+BEAT_SECONDS = 2.0
 CRASHES_ALLOWED = 3
 """A job whose process dies this often is given up: something in it kills it every time."""
 
@@ -24,6 +25,7 @@ class Worker:
     def __init__(self, store: Store, device: str = "auto", children: int = 1):
         self.store, self.device, self.slots = store, device, children
         self.running: dict[int, subprocess.Popen[bytes]] = {}
+        self.beaten = -BEAT_SECONDS
 
     def serve(self, once: bool = False) -> None:
         """Claim, start, reap, until told to stop; children die with this process."""
@@ -35,10 +37,11 @@ class Worker:
                     self._beat()
                     lane.ensure()
                     self._reap()
-                    idle = not self._claim() and not self.running
-                    if once and idle:
+                    claimed = self._claim()
+                    if once and not claimed and not self.running:
                         return
-                    time.sleep(POLL_SECONDS if idle or len(self.running) >= self.slots else 0)
+                    if not claimed:
+                        time.sleep(POLL_SECONDS)
             finally:
                 self._stop_children()
 
@@ -48,6 +51,9 @@ class Worker:
             jobs.reclaim(session, service_only=True, stale_after=0.0)
 
     def _beat(self) -> None:
+        if time.monotonic() - self.beaten < BEAT_SECONDS:
+            return
+        self.beaten = time.monotonic()
         with self.store.write() as session:
             jobs.worker_beat(session, os.getpid(), self.device)
             for job_id in self.running:
@@ -61,8 +67,8 @@ class Worker:
             job = jobs.claim(session)
         if job is None:
             return False
-        command = [sys.executable, "-m", "activedints.worker.child", str(self.store.folder), str(job.id), self.device]
-        self.running[job.id] = subprocess.Popen(command)
+        words = [str(self.store.folder), str(job.id), self.device, str(os.getpid())]
+        self.running[job.id] = subprocess.Popen([sys.executable, "-m", "activedints.worker.child", *words])
         return True
 
     def _reap(self) -> None:

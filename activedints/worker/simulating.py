@@ -1,20 +1,25 @@
 """Simulated cohorts, as a job and as a command."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from activedints.cohort.simulate import simulate_cohort
+from activedints.cohort.simulate import anatomy_files, simulate_cohort
 from activedints.core.job import Report
 from activedints.loop.importing import ImportReport, ImportRequest, import_cases
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job
 
 
-def write_cohort(folder: Path, cases: int, seed: int, report: Report) -> Path:
-    """Simulate ``cases`` cases into ``folder`` in MSD layout; the path of dataset.json."""
-    return simulate_cohort(folder, cases, seed, report=report)
+def write_cohort(folder: Path, cases: int, seed: int, report: Report, anatomies: Path | None = None) -> Path:
+    """Simulate ``cases`` cases into ``folder`` in MSD layout; the path of dataset.json.
+
+    ``anatomies`` is a folder of label maps of real brains; without one the heads are bent from the MNI152 average.
+    """
+    templates = anatomy_files(anatomies) if anatomies else ()
+    return simulate_cohort(folder, cases, seed, report=report, templates=templates, processes=os.cpu_count() or 1)
 
 
 def simulate(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:

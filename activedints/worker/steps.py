@@ -11,25 +11,23 @@ from typing import Any
 
 from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
-from activedints.core.experiment import ExperimentSettings, Start
 from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn import networks
 from activedints.learn.compute import pick_device
+from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
-from activedints.loop import experiments, turns
+from activedints.loop import turns
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
+from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
 
 Finish = Callable[[Session], dict[str, Any]]
 Handler = Callable[[Job, Store, Report], Finish]
-
-SEARCH_SHARE = 1.0
-"""Seconds of search per second of training, in the regimes that search."""
 
 
 def job_folder(store: Store, job: Job) -> Path:
@@ -63,8 +61,9 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
     )
     architecture = architecture_named(settings.architecture)
-    start = experiments.STARTER if settings.start is Start.STARTER else None
-    report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm")
+    with store.read() as session:
+        start, words = weights_to_start_from(session, store, turn, architecture)
+    report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
     trained = run_training(
         learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
     )
@@ -89,29 +88,30 @@ def train(job: Job, store: Store, report: Report) -> Finish:
 
 
 def search(job: Job, store: Store, report: Report) -> Finish:
-    """Search an architecture on the labelled cases (the topology regimes); the training that follows uses it."""
-    from activedints.learn.search import search as run_search
-
+    """Search an architecture on the labelled cases, refining the last search's; the training that follows uses it."""
     with store.read() as session:
         turn = turn_of(session, job)
         rows = labelled_cases(session, turn)
+        alphas = alphas_to_start_from(session, turn)
     settings = turn.settings
     learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
-    plan = search_settings(settings, turn.cycle.number, job.arguments.get("device", "auto"))
-    found = run_search(learning, settings.channels, settings.labels, plan, report, job_folder(store, job))
+    device = job.arguments.get("device", "auto")
+    plan = SearchSettings(
+        seconds=settings.seconds,
+        steps=settings.steps,
+        seed=settings.seed * 1009 + turn.cycle.number,
+        device=device,
+        spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
+    )
+    found = run_search(learning, settings.channels, settings.labels, plan, report, job_folder(store, job), alphas)
 
     def finish(session: Session) -> dict[str, Any]:
         experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
         turns.after_search(session, experiment, cycle, found.architecture.to_json())
-        return {"reason": found.reason, "steps": found.steps, "seconds": found.seconds}
+        facts = {"reason": found.reason, "steps": found.steps, "seconds": found.seconds}
+        return {**facts, "alphas": found.alphas.to_lists()}
 
     return finish
-
-
-def search_settings(settings: ExperimentSettings, cycle: int, device: str) -> SearchSettings:
-    """A search bounded like the training of the same cycle."""
-    seconds = settings.seconds and settings.seconds * SEARCH_SHARE
-    return SearchSettings(seconds=seconds, steps=settings.steps, seed=settings.seed * 1009 + cycle, device=device)
 
 
 HANDLERS: dict[JobKind, Handler] = {

@@ -1,4 +1,5 @@
 import json
+import socket
 import subprocess
 import sys
 
@@ -125,6 +126,26 @@ def test_a_named_failure_is_one_sentence_and_exit_1(run, words, sentence):
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
     assert out == ""
+
+
+def test_a_taken_port_is_refused_before_anything_is_written(run, tmp_path):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        code, _, err = run("demo", "--no-browser", "--port", held.getsockname()[1])
+    assert code == 1
+    assert "choose another with --port" in err
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_reset_deletes_no_folder_that_is_not_a_workspace(run, tmp_path):
+    precious = tmp_path / "workspace" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("years of work")
+    code, _, err = run("demo", "--reset", "--no-browser", "--port", "18599")
+    assert code == 1
+    assert "is not a workspace of ours" in err
+    assert precious.exists()
 
 
 def test_usage_errors_exit_2(run):

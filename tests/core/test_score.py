@@ -61,7 +61,7 @@ def test_case_scores_name_measure_and_reduction():
 
 def test_spots_are_found_ranked_and_named():
     measure = np.zeros((10, 10, 10))
-    measure[1:3, 1:3, 1:3] = 0.9
+    measure[1:4, 1:4, 1:3] = 0.9
     measure[1, 1, 1] = 1.0
     measure[6:9, 6:9, 6:9] = 0.8
     probability = np.zeros((3, 10, 10, 10))
@@ -71,6 +71,20 @@ def test_spots_are_found_ranked_and_named():
     assert [s.label for s in spots] == ["core", "edema"]
     assert spots[0].millilitres == pytest.approx(27 * VOXEL_ML)
     assert spots[1].mm == (2.0, 2.0, 2.0)  # the most uncertain voxel is (1, 1, 1)
+
+
+def test_specks_are_left_out_unless_there_is_nothing_else():
+    brain = np.ones((12, 12, 12), bool)
+    probability = np.zeros((2, 12, 12, 12))
+    speck = np.zeros((12, 12, 12))
+    speck[9, 9, 9] = 1.0
+    names = ("background", "edema")
+    assert len(uncertain_spots(speck, probability, brain, AFFINE, names)) == 1
+    both = speck.copy()
+    both[1:4, 1:4, 1:4] = 0.9
+    (spot,) = uncertain_spots(both, probability, brain, AFFINE, names)
+    assert spot.millilitres == pytest.approx(27 * VOXEL_ML)
+    assert "0.2 mL of doubt in one place" in reason(1, 3, [spot])
 
 
 def test_a_certain_map_has_no_spots():

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from activedints.core.errors import IllegalChange
-from activedints.loop import reading, running, views, worklist
+from activedints.loop import intake, reading, running, views, worklist
 from activedints.store.database import Store
 from activedints.ui.menu import GROUPS, ROOT
 from tests.ui import workspaces
@@ -126,6 +126,22 @@ def test_a_new_experiment_starts_at_cycle_0_and_can_be_left_again(ready: Store, 
     assert views.home(ready).experiment == "default"
 
 
+def test_a_link_of_another_experiment_offers_the_switch(ready: Store, open_page: Open) -> None:
+    intake.found_experiment(ready, "other", {})
+    app = open_page(ready, "worklist", experiment="default")
+    assert app.sidebar.warning[0].value == "This link was made in experiment 'default'."
+    next(b for b in app.sidebar.button if b.label == "Switch to 'default'").click().run()
+    assert views.home(ready).experiment == "default"
+    assert not app.sidebar.warning
+    assert app.query_params["experiment"] == "default"
+
+
+def test_a_link_opens_the_cycle_that_it_names(ready: Store, open_page: Open) -> None:
+    app = open_page(ready, "progress", cycle="0")
+    assert next(s for s in app.main.selectbox if s.label == "Scored after cycle").value == 0
+    assert "Spread of the Score over 3 cases of the pool" in words(app)
+
+
 def test_a_reader_must_say_who_reads(ready: Store, open_page: Open) -> None:
     app = open_page(ready, "annotate")
     assert [s.value for s in app.subheader] == ["Who is reading?"]
@@ -142,6 +158,14 @@ def test_a_case_open_at_another_reader_is_refused_in_words(ready: Store, open_pa
     app = open_page(ready, "annotate", reader="Ada", case=str(case))
     assert "open at Grace" in app.error[0].value
     assert "open at Grace" in "".join(b.proto.body for b in open_page(ready, "worklist", reader="Ada").main.markdown)
+
+
+def test_leaving_the_annotate_page_closes_the_case_for_others(ready: Store, open_page: Open) -> None:
+    app = open_page(ready, "annotate", reader="Ada")
+    assert worklist.next_case(ready, "Grace") is None
+    app.switch_page("pages/worklist.py").run()
+    assert not app.exception
+    assert worklist.next_case(ready, "Grace") is not None
 
 
 @pytest.mark.parametrize("asked", ["999", "abc", "-1"])
@@ -161,7 +185,11 @@ def test_progress_draws_curves_and_hands_out_csv(ready: Store, open_page: Open) 
     app = open_page(ready, "progress", reader="Ada")
     assert len(app.get("plotly_chart")) == 4
     assert "Cases behind the last point: any foreground 2, edema 2, core 2." in words(app)
-    assert len(app.get("download_button")) == 6
+    assert len(app.get("download_button")) == 1
+    app.session_state["tables"] = True
+    app.run()
+    assert not app.exception
+    assert len(app.get("download_button")) == 7
 
 
 def test_progress_shows_the_time_of_people_only(ready: Store, open_page: Open) -> None:

@@ -108,6 +108,7 @@ def label_file(path: Path, cache: Path) -> Path:
     return _prepared(path, cache, "label", _labels)
 
 
+@lru_cache(maxsize=512)
 def voxel_sha(path: Path) -> str:
     """SHA-256 of a prepared label file's voxels in the order of the file: what the browser must export at once."""
     return hashlib.sha256(gzip.decompress(path.read_bytes())[352:]).hexdigest()

@@ -1,7 +1,7 @@
 """Seconds and peak memory of reading and checking the eight real 2 mm cases, in a process of its own.
 
 The reference is what a user would otherwise run: nibabel and the same questions asked of ``get_fdata()``.
-Run: ``python benchmarks/import_cases.py`` (needs ACTIVEDINTS_SHARED_DATA or ../shared/data).
+Run: ``activedints bench import`` (needs ACTIVEDINTS_SHARED_DATA or ../shared/data).
 """
 
 import json

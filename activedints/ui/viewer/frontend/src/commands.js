@@ -1,0 +1,138 @@
+// Everything that a key can do, in one table: the keyboard map on the screen is drawn from it.
+
+import { accept, propose } from './proposals.js'
+import { copySlice, fillHoles, grow, keepLargest, removeSmall, shrink, smooth } from './shape.js'
+
+export function buildCommands(viewer) {
+  const set = (changes) => () => viewer.set(changes)
+  const flip = (name) => () => viewer.set({ [name]: !viewer[name] })
+  const brush = (changes) => viewer.set({ brush: { ...viewer.brush, ...changes(viewer.brush) } })
+  const channel = (step) => () => {
+    const count = viewer.channels.length
+    viewer.set({ channel: (viewer.channel + step + count) % count })
+  }
+  const list = [
+    ['Look', 'next-channel', 'x', 'Next channel', channel(1)],
+    ['Look', 'last-channel', 'shift+x', 'Previous channel', channel(-1)],
+    ['Look', 'axial', 'a', 'Axial', set({ layout: 'axial' })],
+    ['Look', 'coronal', 'c', 'Coronal', set({ layout: 'coronal' })],
+    ['Look', 'sagittal', 's', 'Sagittal', set({ layout: 'sagittal' })],
+    ['Look', 'three', 'm', 'All three planes and 3-D', set({ layout: 'three' })],
+    ['Look', 'channels', 'q', 'Four channels side by side', set({ layout: 'channels' })],
+    ['Look', '3d', 'v', '3-D', set({ layout: '3d' })],
+    ['Look', 'up', 'arrowup', 'One slice up', () => viewer.step(1)],
+    ['Look', 'down', 'arrowdown', 'One slice down', () => viewer.step(-1)],
+    ['Look', 'far-up', 'pageup', 'Five slices up', () => viewer.step(5)],
+    ['Look', 'far-down', 'pagedown', 'Five slices down', () => viewer.step(-5)],
+    ['Look', 'closer', '+', 'Zoom in', () => viewer.set({ zoom: Math.min(20, viewer.zoom * 1.25) })],
+    ['Look', 'further', '-', 'Zoom out', () => viewer.set({ zoom: Math.max(0.5, viewer.zoom / 1.25) })],
+    ['Look', 'fit', '0', 'Fit to the pane', () => viewer.set({ zoom: 1, centres: {} })],
+    ['Look', 'auto-window', 'w', 'Automatic window and level', () => autoWindow(viewer)],
+    ['Look', 'radiological', 'shift+r', 'Radiological or neurological', flip('radiological')],
+    ['Look', 'crosshair', 'k', 'Crosshair', flip('crosshair')],
+    ['Look', 'interpolate', 'shift+i', 'Smooth or plain pixels', flip('smooth')],
+    ['Look', 'blend', 'shift+b', 'Fade to the next channel', () => fade(viewer)],
+
+    ['Draw', 'navigate', 'n', 'Navigate', set({ tool: 'navigate' })],
+    ['Draw', 'brush', 'b', 'Brush', set({ tool: 'brush' })],
+    ['Draw', 'eraser', 'e', 'Eraser', set({ tool: 'eraser' })],
+    ['Draw', 'outline', 'f', 'Filled outline', set({ tool: 'outline' })],
+    ['Draw', 'threshold', 't', 'Threshold brush', () => thresholdBrush(viewer)],
+    ['Draw', 'grow', 'g', 'Grow a region from a click', set({ tool: 'grow' })],
+    ['Draw', 'smaller', '[', 'Smaller brush', () => brush(({ diameter }) => ({ diameter: Math.max(1, diameter - 1) }))],
+    ['Draw', 'larger', ']', 'Larger brush', () => brush(({ diameter }) => ({ diameter: Math.min(60, diameter + 1) }))],
+    ['Draw', 'flat', 'shift+f', 'Brush in the slice or in 3-D', () => brush(({ flat }) => ({ flat: !flat }))],
+    ['Draw', 'round', 'shift+q', 'Round or square brush', () => brush(({ round }) => ({ round: !round }))],
+    ['Draw', 'lock', 'l', 'Lock the label', () => toggle(viewer, 'locked')],
+    ['Draw', 'hide', 'shift+h', 'Hide the label', () => toggle(viewer, 'visible')],
+    ['Draw', 'labels', 'd', 'Show or hide all labels', flip('labelsShown')],
+    ['Draw', 'undo', 'ctrl+z', 'Undo', () => viewer.back()],
+    ['Draw', 'redo', 'ctrl+shift+z', 'Redo', () => viewer.back(true)],
+
+    ['Shape', 'between', 'i', 'Fill between slices', () => propose(viewer, 'between', { plane: viewer.plane })],
+    ['Shape', 'accept', 'enter', 'Draw the proposal', () => accept(viewer)],
+    ['Shape', 'drop', 'escape', 'Drop the proposal or stroke', () => viewer.pointer.cancel()],
+    ['Shape', 'copy-up', 'shift+arrowup', 'Copy the label one slice up', () => copy(viewer, 1)],
+    ['Shape', 'copy-down', 'shift+arrowdown', 'Copy the label one slice down', () => copy(viewer, -1)],
+    ['Shape', 'largest', 'shift+l', 'Keep the largest island', () => reshape(viewer, keepLargest)],
+    ['Shape', 'small', 'shift+s', 'Remove islands under 0.1 mL', () => reshape(viewer, removeSmall, 0.1)],
+    ['Shape', 'holes', 'shift+o', 'Fill holes', () => reshape(viewer, fillHoles)],
+    ['Shape', 'smooth', 'shift+m', 'Smooth by one voxel', () => reshape(viewer, smooth, least(viewer))],
+    ['Shape', 'wider', 'shift+g', 'Grow by one voxel', () => reshape(viewer, grow, least(viewer))],
+    ['Shape', 'narrower', 'shift+k', 'Shrink by one voxel', () => reshape(viewer, shrink, least(viewer))],
+
+    ['Measure', 'distance', 'r', 'Distance', set({ tool: 'distance' })],
+    ['Measure', 'angle', 'shift+a', 'Angle', set({ tool: 'angle' })],
+    ['Measure', 'clear', 'shift+c', 'Clear measurements', set({ measures: [] })],
+
+    ['Uncertainty', 'spot', 'u', 'Next uncertain spot', () => viewer.visit(viewer.spot + 1)],
+    ['Uncertainty', 'last-spot', 'shift+u', 'Previous uncertain spot', () => viewer.visit(Math.max(viewer.spot, 0) - 1)],
+    ['Uncertainty', 'heat', 'h', 'Heat map on or off', () => heat(viewer)],
+
+    ['Case', 'save', 'ctrl+s', 'Save the draft now', () => viewer.saving.draft()],
+    ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.submit()],
+    ['Case', 'help', '?', 'This keyboard map', () => viewer.frame.help()],
+    ['Case', 'full', 'shift+enter', 'Full screen', () => viewer.frame.fullScreen()],
+  ]
+  for (let i = 0; i < 9; i++) {
+    const name = () => viewer.labels[i] && viewer.set({ label: i })
+    list.push(['Draw', `label-${i + 1}`, `${i + 1}`, `Label ${i + 1}`, name])
+  }
+  return list.map(([group, id, key, label, run]) => ({ group, id, key, label, run }))
+}
+
+// A keyboard event as the table writes it. Shift counts only with letters and named keys: "?" says it already.
+export function keyOf(event) {
+  const key = event.key.toLowerCase()
+  const parts = []
+  if (event.ctrlKey || event.metaKey) parts.push('ctrl')
+  if (event.shiftKey && (/^[a-z]$/.test(key) || key.length > 1)) parts.push('shift')
+  const combination = [...parts, key].join('+')
+  return { 'ctrl+y': 'ctrl+shift+z', '=': '+' }[combination] ?? combination
+}
+
+function toggle(viewer, what) {
+  const label = viewer.labels[viewer.label]
+  if (label) label[what] = !label[what]
+  viewer.set({})
+}
+
+function heat(viewer) {
+  if (!viewer.heat) return viewer.frame.say('This case has no uncertainty map.')
+  viewer.heat.shown = !viewer.heat.shown
+  viewer.set({})
+}
+
+function autoWindow(viewer) {
+  for (const channel of viewer.channels) if (channel.automatic) channel.window = { ...channel.automatic }
+  viewer.set({})
+}
+
+function fade(viewer) {
+  if (viewer.channels.length < 2) return
+  viewer.set({ blend: viewer.blend?.share ? null : { channel: (viewer.channel + 1) % viewer.channels.length, share: 0.5 } })
+}
+
+function thresholdBrush(viewer) {
+  const { low, high } = viewer.active?.window ?? { low: 0, high: 1 }
+  viewer.set({ tool: 'threshold', range: { low: (low + high) / 2, high } })
+}
+
+// One voxel: the smallest step that changes anything.
+function least(viewer) {
+  return Math.min(...viewer.grid.spacing)
+}
+
+function reshape(viewer, change, ...by) {
+  if (!viewer.editable || !viewer.pen) return
+  const changed = viewer.drawing.replace(change(viewer.grid, viewer.drawing.voxels, viewer.pen, ...by), viewer.rule)
+  viewer.frame.say(changed ? `${(changed * viewer.grid.millilitres).toFixed(2)} mL changed.` : 'Nothing changed.')
+  if (changed) viewer.changed()
+}
+
+function copy(viewer, way) {
+  const axis = { axial: 2, coronal: 1, sagittal: 0 }[viewer.plane]
+  const from = viewer.cross[axis]
+  reshape(viewer, (grid, voxels, value) => copySlice(grid, voxels, value, viewer.plane, from, from + way))
+  viewer.step(way)
+}

@@ -1,0 +1,53 @@
+// The two dialogs: why a case is skipped or flagged, and the keyboard map.
+
+import { button, h } from './dom.js'
+
+function open(viewer, title, ...children) {
+  const dialog = h('dialog', { 'aria-label': title }, h('h2', {}, title), ...children)
+  dialog.addEventListener('close', () => {
+    dialog.remove()
+    viewer.root.focus({ preventScroll: true })
+  })
+  viewer.root.append(dialog)
+  dialog.showModal()
+  return dialog
+}
+
+// Calls answer(reason) with the chosen reason and what was written beside it.
+export function askReason(viewer, title, choices, answer) {
+  const comment = h('textarea', { rows: '2', maxLength: 1000, placeholder: 'Comment (may stay empty)', 'aria-label': 'Comment' })
+  const pick = (choice) => () => {
+    dialog.close()
+    answer([choice, comment.value.trim()].filter(Boolean).join(': '))
+  }
+  const buttons = choices.map((choice) => button({ label: choice, run: pick(choice) }))
+  const cancel = button({ label: 'Cancel', kind: 'quiet', run: () => dialog.close() })
+  const dialog = open(viewer, title, comment, h('div', { class: 'choices' }, ...buttons), cancel)
+  comment.focus()
+}
+
+export function showHelp(viewer) {
+  const groups = [...new Set(viewer.commands.map(({ group }) => group))]
+  const columns = groups.map((group) => {
+    const rows = viewer.commands.filter((each) => each.group === group && !/^label-[4-9]$/.test(each.id))
+    const lines = rows.map(({ key, label }) => h('li', {}, h('kbd', {}, pretty(key)), label))
+    return h('section', {}, h('h3', {}, group), h('ul', {}, ...lines))
+  })
+  const mouse = [
+    ['left', 'the tool'],
+    ['Shift + left', 'move the crosshair'],
+    ['right', 'window and level'],
+    ['middle, Ctrl + left', 'move the picture'],
+    ['wheel', 'slices'],
+    ['Ctrl + wheel', 'zoom'],
+  ].map(([key, label]) => h('li', {}, h('kbd', {}, key), label))
+  columns.push(h('section', {}, h('h3', {}, 'Mouse'), h('ul', {}, ...mouse)))
+  const close = button({ label: 'Close', run: () => dialog.close() })
+  const dialog = open(viewer, 'Keys', h('div', { class: 'keymap' }, ...columns), close)
+}
+
+function pretty(key) {
+  const names = { arrowup: '↑', arrowdown: '↓', pageup: 'PgUp', pagedown: 'PgDn', ctrl: 'Ctrl', shift: 'Shift', enter: 'Enter', escape: 'Esc' }
+  if (key === '+') return '+'
+  return key.split('+').map((part) => names[part] ?? part.toUpperCase()).join(' + ')
+}

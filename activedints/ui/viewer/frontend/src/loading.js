@@ -1,0 +1,54 @@
+// Loads a case: first the first channel with the starting label map and the heat map, then the other channels.
+
+import { sha256 } from './digest.js'
+import { Drawing } from './drawing.js'
+import { hexRgb } from './layers.js'
+import { fetchVolume } from './nifti.js'
+import { profiles } from './propose.js'
+
+export async function loadCase(viewer, data) {
+  const current = () => viewer.data.case === data.case && viewer.grid
+  const fetched = (source) => fetchVolume(source.url, data.shape)
+  try {
+    const picture = fetched(data.channels[0]).then((volume) => {
+      if (!current()) return
+      viewer.setChannel(0, volume)
+      requestAnimationFrame(() => performance.mark('viewer-picture'))
+    })
+    const [start, heat] = await Promise.all([
+      data.segmentation ? fetched(data.segmentation) : null,
+      data.uncertainty ? fetched(data.uncertainty) : null,
+      picture,
+    ])
+    if (!current()) return
+    const voxels = start ? start.voxels.slice() : new Uint8Array(viewer.grid.size)
+    // the proof that what the reader corrects is what Python sent, before the first stroke
+    if (start && sha256(voxels) !== data.segmentation.sha) {
+      throw new Error('The draft arrived changed: its checksum does not fit; reload the page.')
+    }
+    viewer.drawing = new Drawing(viewer.grid, voxels, data.regions)
+    if (heat) {
+      const stops = data.uncertainty.colours.map(hexRgb)
+      const shown = { opacity: 0.4, threshold: 0.25, shown: true, outlined: false }
+      viewer.heat = { voxels: heat.voxels, stops, profiles: profiles(viewer.grid, heat.voxels), ...shown }
+    }
+    viewer.set({})
+    viewer.surface.show()
+    viewer.mark('ready')
+    await viewer.saving.restore()
+    for (let number = 1; number < data.channels.length; number++) {
+      const volume = await fetched(viewer.data.channels[number])
+      if (!current()) return
+      viewer.setChannel(number, volume)
+      viewer.frame.refresh()
+    }
+    viewer.root.dataset.channels = String(data.channels.length)
+    requestAnimationFrame(() => performance.mark('viewer-complete'))
+    viewer.surface.show()
+    for (const url of viewer.data.upcoming ?? []) await fetch(url) // into the browser's cache, for the next case
+  } catch (error) {
+    if (!current()) return
+    if (!viewer.drawing) viewer.mark('failed')
+    viewer.frame.warn(`${error.message}`)
+  }
+}

@@ -1,0 +1,17 @@
+// What a reader chose stays in this browser: the picture and the brush, nothing of any case.
+
+const KEY = 'activedints.viewer'
+const NAMES = ['layout', 'brush', 'radiological', 'smooth', 'crosshair', 'outlined', 'fill', 'growing']
+
+export function recall() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+    return Object.fromEntries(NAMES.filter((name) => name in kept).map((name) => [name, kept[name]]))
+  } catch {
+    return {} // another program's entry, or no storage: the defaults stand
+  }
+}
+
+export function remember(viewer) {
+  localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, viewer[name]]))))
+}

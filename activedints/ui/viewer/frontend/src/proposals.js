@@ -1,0 +1,40 @@
+// Region growing and filling between slices, seen before they are drawn: Enter draws them, Escape drops them.
+
+import { fillBetween, regionGrow } from './propose.js'
+
+let proposals = 0
+
+// kind 'grow' needs {seed, plane}; 'between' needs {plane}. Called again whenever tolerance or reach change.
+export function propose(viewer, kind, { seed = null, plane }) {
+  const { grid, drawing, growing, active, pen } = viewer
+  if (!viewer.editable || !pen) return viewer.frame.say('Choose a label first.')
+  if (kind === 'grow' && !active.voxels) return viewer.frame.say(`${active.name} is still loading.`)
+  const mask = kind === 'grow' ? grown(grid, active, seed, plane, growing) : fillBetween(grid, drawing.voxels, pen, plane)
+  let count = 0
+  for (const byte of mask) count += byte
+  const millilitres = (count * grid.millilitres).toFixed(2)
+  viewer.preview = count ? { kind, seed, plane, mask, pen, number: ++proposals } : null
+  viewer.frame.refresh()
+  viewer.redraw()
+  const nothing = kind === 'grow' ? 'Nothing grows from here.' : `No gap lies between ${plane} slices of this label.`
+  viewer.frame.say(count ? `${millilitres} mL proposed: Enter draws it, Escape drops it.` : nothing)
+}
+
+function grown(grid, channel, seed, plane, { tolerance, reach, flat }) {
+  const width = channel.automatic.high - channel.automatic.low
+  return regionGrow(grid, channel.voxels, seed, { tolerance: tolerance * width, reach, plane: flat ? plane : null })
+}
+
+export function repropose(viewer) {
+  if (viewer.preview) propose(viewer, viewer.preview.kind, viewer.preview)
+}
+
+export function accept(viewer) {
+  const { preview } = viewer
+  if (!preview) return
+  const stroke = viewer.drawing.begin(preview.pen, viewer.rule)
+  for (let index = 0; index < preview.mask.length; index++) if (preview.mask[index]) stroke.visit(index)
+  viewer.set({ preview: null })
+  if (stroke.end()) viewer.changed()
+  else viewer.frame.say('Nothing changed: the overwrite rule, a lock or the region kept every voxel.')
+}

@@ -1,0 +1,82 @@
+"""One search on the 24 training cases of the frozen simulated cohort at 2 mm (``activedints bench search``).
+
+Bounded by steps and run on one thread; its core-minutes are the minutes it takes alone on one core, whatever else the
+machine does meanwhile. ``--keep`` writes the found architecture into the package with how it was found.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from activedints.cohort.simulate import simulate_cohort
+from activedints.core.architecture import Architecture
+from activedints.core.job import Report
+from activedints.core.settings import LabelSet, SearchSettings
+from activedints.learn.cost import measure
+from activedints.learn.data import TrainingCase
+from activedints.learn.search import SearchResult, search
+from benchmarks.arms import ROOT, RUNS, remembered
+from benchmarks.figures import figure, printed, result
+from benchmarks.starter import load_cases
+from benchmarks.train import HOLDOUT, SEED, TRAINING
+
+STEPS = 1000
+
+
+def cohort() -> tuple[list[TrainingCase], list[TrainingCase], tuple[str, ...], LabelSet]:
+    """Training cases, holdout cases, channels and labels of the cohort that ``bench train`` uses."""
+    folder = RUNS / "cohort-train"
+    if not (folder / "dataset.json").is_file():
+        simulate_cohort(folder, TRAINING + HOLDOUT, SEED)
+    cases, channels, labels = load_cases(folder)
+    return cases[:TRAINING], cases[TRAINING:], channels, labels
+
+
+def searched(seed: int = 0, report: Report | None = None, **changes: Any) -> SearchResult:
+    """The search of this seed: run, resumed, or read where it is finished."""
+    training, _, channels, labels = cohort()
+    settings = replace(SearchSettings(steps=STEPS, threads=1, seed=seed), **changes)
+    name = "-".join(["search", str(seed), *(f"{key}={value}" for key, value in sorted(changes.items()))])
+    return search(training, channels, labels, settings, report or say, RUNS / name)
+
+
+def say(step: int, total: int, message: str, metrics: dict[str, float] | None = None) -> None:
+    print(f"{step}/{total} {message}", file=sys.stderr, flush=True)
+
+
+def memory(architecture: Architecture, key: str) -> float:
+    """Measured peak megabytes of one training step of two 48^3 patches."""
+    found = remembered(f"memory-{key}", lambda: measure(architecture, 4, 4, (48, 48, 48)).peak_megabytes)
+    return float(found)
+
+
+def run(seed: int = 0) -> dict[str, Any]:
+    found = searched(seed)
+    story = json.loads(found.history_path.read_text())
+    measured, estimate = story["measured"], story["estimate"]
+    minutes = measured["core_seconds"] / 60
+    figures = [
+        figure("minutes", minutes, estimate["seconds"] / 60, "core-min", limit=20),
+        figure("peak_megabytes", measured["megabytes"], estimate["megabytes"], "MB", limit=4096),
+        figure("stable", float(found.reason.startswith("stable")), None, "", limit=1.0, smaller_is_better=False),
+        figure("path_gflops", measured["path_gflops"], estimate["all_gflops"], "GFLOPs"),
+    ]
+    return result("search", figures, minutes, cohort="cohort-v1") | {"reason": found.reason, "steps": found.steps}
+
+
+def keep(seed: int = 0) -> Path:
+    """Write the found architecture into the package."""
+    found = searched(seed)
+    made = "`python -m benchmarks.search --keep` on the 24 training cases of cohort-v1. "
+    architecture = replace(found.architecture, name="searched-small", provenance=made + found.architecture.provenance)
+    path = ROOT / "activedints" / "learn" / "architectures" / "searched-small.json"
+    path.write_text(architecture.to_json() + "\n", encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    printed(run())
+    if "--keep" in sys.argv:
+        print(keep(), file=sys.stderr)

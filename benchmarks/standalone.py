@@ -1,0 +1,93 @@
+"""Networks trained alone for equal core-seconds on the simulated cohort, and measured on its holdout.
+
+A core-second is a second of one thread's processor time: on a machine that other work shares, equal wall-clock time
+would not be equal training. Steps are the budget divided by the network's measured core-seconds a step.
+"""
+
+import time
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+import torch
+
+from activedints.core.architecture import Architecture
+from activedints.core.decode import rows
+from activedints.core.metrics import evaluate
+from activedints.core.settings import LabelSet, ScoreSettings, TrainSettings
+from activedints.learn.compute import threads
+from activedints.learn.cost import Trial, edge_costs
+from activedints.learn.model import load_model
+from activedints.learn.networks import build
+from activedints.learn.predict import predict
+from activedints.learn.topology import Topology
+from activedints.learn.train import train
+from benchmarks.arms import RUNS, remembered
+from benchmarks.search import cohort, say
+
+PATCH = (48, 48, 48)
+Network = Architecture | str
+
+
+def core_seconds_a_step(network: Network, key: str, repeats: int = 7) -> float:
+    """Median processor time of a training step of two patches on one thread, the first two left out."""
+
+    def measure() -> float:
+        made = build(network, 4, 4, patch=PATCH).to(memory_format=torch.channels_last_3d)
+        trial, spent = Trial(made, 4, torch.device("cpu")), []
+        with threads(1):
+            for _ in range(repeats + 2):
+                before = time.process_time()
+                trial.train(PATCH, 2)
+                spent.append(time.process_time() - before)
+        return median(spent[2:])
+
+    return float(remembered(f"step-{key}", measure))
+
+
+def dice_after(network: Network, key: str, core_seconds: float, seed: int) -> dict[str, Any]:
+    """Train for the budget, predict the holdout: ``{"cases": {name: mean foreground Dice or None}, "steps"}``."""
+    return dict(remembered(f"alone-{key}-{core_seconds:g}-{seed}", lambda: _train(network, key, core_seconds, seed)))
+
+
+def _train(network: Network, key: str, core_seconds: float, seed: int) -> dict[str, Any]:
+    training, holdout, channels, labels = cohort()
+    steps = max(1, round(core_seconds / core_seconds_a_step(network, key)))
+    settings = TrainSettings(steps=steps, threads=1, seed=seed, patch=PATCH)
+    done = train(training, network, channels, labels, settings, say, RUNS / f"alone-{key}-{core_seconds:g}-{seed}")
+    model, plan = load_model(done.path, "cpu"), ScoreSettings(draws=1, patch=PATCH, threads=1)
+    indices = LabelSet(tuple(range(labels.classes)), labels.names)
+    found = {}
+    for case in holdout:
+        made = predict(model, case.image, case.brain, case.spacing, channels, plan)
+        measured = evaluate(case.label, made.label_index, indices, case.spacing, distances=False)
+        defined = [one.dice for one in measured.labels.values() if one.dice is not None]
+        found[case.case_id] = fmean(defined) if defined else None
+    return {"cases": found, "steps": steps}
+
+
+def mean_dice(found: dict[str, Any]) -> float:
+    return fmean(value for value in found["cases"].values() if value is not None)
+
+
+def megabytes_of(architecture: Architecture) -> float:
+    """Counted activation memory of the cells and stems for one patch: what the budget sigma speaks of."""
+    costs = edge_costs(architecture.depths, architecture.channel_mul, 4, 4, PATCH)
+    return costs.of(architecture.arch_code_a, architecture.arch_code_c)[1]
+
+
+def random_architectures(
+    count: int, seed: int, like: Architecture, tolerance: float | None = None
+) -> list[Architecture]:
+    """Different architectures drawn uniformly from the space of ``like``, its memory within ``tolerance`` if given."""
+    ram = edge_costs(like.depths, like.channel_mul, 4, 4, PATCH).megabytes
+    topology, random, wanted = Topology(like.blocks, like.depths, ram), np.random.default_rng(seed), megabytes_of(like)
+    found: dict[tuple[Any, ...], Architecture] = {}
+    while len(found) < count:
+        path = topology.sample(random)
+        drawn = Architecture(
+            f"random-{seed}-{len(found)}", rows(path.edges), rows(path.operations * path.edges), like.channel_mul
+        )
+        if tolerance is None or abs(megabytes_of(drawn) / wanted - 1) <= tolerance:
+            found.setdefault((drawn.arch_code_a, drawn.arch_code_c), drawn)
+    return list(found.values())

@@ -1,0 +1,54 @@
+"""A page with nothing but the viewer, for the browser tests: `?case=N` opens folder N of the scans."""
+
+import json
+import os
+from pathlib import Path
+
+import nibabel as nib
+import streamlit as st
+
+from activedints.ui.viewer import Spot, ViewerEvent, ViewerInput, viewer
+
+st.set_page_config(layout="wide")
+root = Path(os.environ["ACTIVEDINTS_TEST_SCANS"])
+case = st.session_state.get("case") or int(st.query_params.get("case", 0))
+folder = root / str(case)
+about = json.loads((folder / "about.json").read_text())
+
+
+def heard(event: ViewerEvent) -> str:
+    """Write what came back beside the case, on the scan's own affine."""
+    if event.array is not None:
+        scan = nib.load(folder / f"{about['channels'][0]}.nii.gz")
+        temporary = folder / "writing.nii.gz"
+        nib.save(nib.Nifti1Image(event.array, scan.affine), temporary)
+        temporary.replace(folder / f"{event.kind}.nii.gz")
+    with (folder / "events.jsonl").open("a") as log:
+        line = {"kind": event.kind, "number": event.number, "seconds": event.seconds, "reason": event.reason}
+        log.write(json.dumps(line) + "\n")
+    if event.kind != "draft":
+        st.session_state["case"] = about.get("next", case)
+    return f"{event.kind} {event.number} stored"
+
+
+start = folder / ("draft.nii.gz" if (folder / "draft.nii.gz").exists() else "label.nii.gz")
+heat = folder / "heat.nii.gz"
+st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+viewer(
+    ViewerInput(
+        case_id=case,
+        title=about["title"],
+        channels=[(name, folder / f"{name}.nii.gz") for name in about["channels"]],
+        labels=[(value, name) for value, name in about["labels"]],
+        segmentation=start if start.exists() else None,
+        uncertainty=heat if heat.exists() else None,
+        spots=[Spot(tuple(s["mm"]), s["mL"], s["score"], s["text"]) for s in about.get("spots", [])],
+        notes=about.get("notes", ""),
+        read_only=about.get("read_only", False),
+        regions=[(tuple(lo), tuple(hi)) for lo, hi in about.get("regions", [])],
+    ),
+    "viewer",
+    heard,
+    cache=root / "cache",
+)
+st.text(f"page runs: {st.session_state['runs']}")
