@@ -236,7 +236,7 @@ def assemble(parts: list[dict[str, list]]) -> Benchmark:
 
 def main() -> None:
     words = argparse.ArgumentParser()
-    words.add_argument("--partial", type=Path, default=Path("data/workspace/digits_table.jsonl"))
+    words.add_argument("--partial", type=Path, default=Path(".run/digits_table.jsonl"))
     words.add_argument("--groups", type=int, default=ARCHITECTURES // GROUP)
     options = words.parse_args()
     torch.set_num_threads(1)

@@ -3,7 +3,7 @@
 NAS-Bench-201 (15,625 networks, and the 9,445 without dead branches) and 30,001 cells of NAS-Bench-101, read from
 ``ACTIVEDINTS_SHARED_DATA``/nas; sources and licences in ``activedints/nas/nasbench.py``. Ten seeds, each another random
 choice of the trained architectures; correlations on architectures that were not trained; nothing is selected but on
-the trained ones. Resumable: finished runs are kept in ``data/workspace/rank_runs.jsonl``; delete it to measure again.
+the trained ones. Resumable: finished runs are kept in ``.run/rank_runs.jsonl``; delete it to measure again.
 """
 
 import json
@@ -25,7 +25,7 @@ from activedints.nas.propose import STRATEGIES, simulate
 from activedints.nas.ranking import TRAIN_SIZES, Ranker
 from benchmarks.figures import figure, printed, result
 
-RUNS = Path(__file__).resolve().parents[1] / "data" / "workspace" / "rank_runs.jsonl"
+RUNS = Path(__file__).resolve().parents[1] / ".run" / "rank_runs.jsonl"
 PUBLISHED_SEEDS = (0, 1, 10, 42, 100, 123, 666, 1000, 1234, 12345)
 PUBLISHED_R2 = {"CIFAR-10": 0.164, "CIFAR-100": 0.307, "ImageNet16-120": 0.43}
 SHORT = {"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "ImageNet16-120": "imagenet16"}
