@@ -153,7 +153,7 @@ def read_benchmark(table: Path) -> Benchmark:
         name, licence, placed = said["name"], said["licence"], said["placed"]
     except (ValueError, TypeError, KeyError) as fault:
         raise InvalidFile(
-            f"{declaration.name} is no declaration of a benchmark ({fault}); see docs/science.md."
+            f"{declaration.name} is no declaration of a benchmark ({fault}); see docs/ranking.md."
         ) from None
     frame = read_table(table, ["architecture"] if placed == "edges" else ["adjacency", "operations"])
     if placed == "edges":
