@@ -31,6 +31,8 @@ PUBLISHED_R2 = {"CIFAR-10": 0.164, "CIFAR-100": 0.307, "ImageNet16-120": 0.43}
 SHORT = {"CIFAR-10": "cifar10", "CIFAR-100": "cifar100", "ImageNet16-120": "imagenet16"}
 GRAF = ("topology", "cost")
 SIZE, QUERIES = 172, 100
+FIRST_SEED = 100
+"""No training set of these seeds was looked at while the method was made (docs/ranking.md)."""
 
 BARS = {
     "spearman_cifar10": 0.935,
@@ -210,7 +212,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def run(seeds: int = 10, curve: int = 0) -> dict[str, Any]:
     """``seeds`` training sets a figure; ``--curve 1`` adds the train sizes 43 to 860 and the space-filling design."""
-    runs, chosen = Runs(RUNS), tuple(range(seeds))
+    runs, chosen = Runs(RUNS), tuple(range(FIRST_SEED, FIRST_SEED + seeds))
     found = [
         *reproduction(runs, seeds),
         *live_pool(runs, chosen),
