@@ -1,6 +1,8 @@
 """Charts of the Architecture ranking page, from the plain rows that ``activedints.nas.rank_study`` describes."""
 
+import csv
 from collections.abc import Sequence
+from io import StringIO
 from typing import Any
 
 import plotly.graph_objects as go
@@ -221,6 +223,15 @@ def cell_graph(edges: Sequence[Sequence[Any]], vertices: int) -> Chart:
     )
     listed = "; ".join(f"{texts[i]} to {texts[j]} {operation}" for i, j, operation in edges)
     return Chart(figure, f"Cell: {listed or 'no connection at all'}.")
+
+
+def ranking_csv(view: View) -> str:
+    """All architectures with their predictions, measurements and costs, best predicted first, as CSV text."""
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(view["points"])
+    rows.writerows(zip(*view["points"].values()))
+    return text.getvalue()
 
 
 def _arc(vertices: int) -> list[tuple[float, float]]:

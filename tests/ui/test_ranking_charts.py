@@ -99,6 +99,13 @@ def test_search_curves_and_protocols():
     assert [trace.y[0] for trace in bars.data] == [94.0, 93.5]
 
 
+def test_the_ranking_as_csv(view):
+    lines = charts.ranking_csv(view).splitlines()
+    assert lines[0].startswith("architecture,predicted,low,high")
+    assert lines[1] == "a,92.0,91.0,93.0,91.5,93.0,1,1,False,3.0"
+    assert len(lines) == 4
+
+
 def test_cell_graph_tells_its_edges_in_words():
     chart = charts.cell_graph([[0, 1, "conv"], [1, 2, "pool"], [0, 2, "conv"]], 3)
     assert chart.sentence == "Cell: in to 1 conv; 1 to out pool; in to out conv."
