@@ -20,19 +20,19 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.datasets import load_digits
-from torch.nn.functional import cross_entropy, unfold
+from torch.nn.functional import avg_pool2d, batch_norm, conv2d, cross_entropy
 
 from activedints.nas.benchmark import Benchmark, Column, checked, write_benchmark
-from activedints.nas.cells import Cells, write_edges
+from activedints.nas.cells import Cells, Operation, write_edges
 from activedints.nas.costs import edge_costs
 from activedints.nas.nasbench import OPERATIONS_201
 
-ARCHITECTURES = 768
+ARCHITECTURES = 512
 GROUP = 16
 SEEDS = 3
 WIDTH, CLASSES, SIDE = 8, 10, 8
 TRAIN, VALIDATION = 250, 500
-EPOCHS, LOOKS = 16, (4, 16)
+EPOCHS, LOOKS = 16, (8, 16)
 BATCH = 50
 RATE, DECAY, NOISE = 0.02, 1e-3, 0.35
 EDGES = [(i, j) for j in range(1, 4) for i in range(j)]
@@ -41,61 +41,57 @@ TABLE = Path(__file__).resolve().parents[1] / "data" / "digits_benchmark.csv"
 
 
 class Networks(torch.nn.Module):
-    """``len(codes)`` cell networks x SEEDS at once. ``codes`` (architecture, vertex, vertex)."""
+    """``len(codes)`` cell networks x SEEDS at once. ``codes`` (architecture, vertex, vertex).
+
+    Images are laid out (image, network, channel, y, x); an operation of some networks is one grouped convolution.
+    """
 
     def __init__(self, codes: np.ndarray, first: int):
         super().__init__()
         self.codes = np.repeat(codes, SEEDS, axis=0)
         self.count = len(self.codes)
-        draws = [torch.Generator().manual_seed(1000 * (first + n // SEEDS) + n % SEEDS) for n in range(self.count)]
-        self.draws = draws
+        seeds = [1000 * (first + n // SEEDS) + n % SEEDS for n in range(self.count)]
+        self.draws = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.everyone = torch.arange(self.count)
         self.weights = torch.nn.ParameterDict()
-        self.convolution("stem", 1, WIDTH, 3)
-        self.convolution("down", WIDTH, 2 * WIDTH, 3)
+        self.convolution("stem", self.everyone, 1, WIDTH, 3)
+        self.convolution("down", self.everyone, WIDTH, 2 * WIDTH, 3)
         for stage in range(2):
-            for i, j in EDGES:
-                for code, operation in enumerate(OPERATIONS_201, 1):
-                    if operation.kind == "conv":
-                        self.convolution(f"{stage}{i}{j}{code}", WIDTH << stage, WIDTH << stage, operation.kernel)
-        self.weights["linear"] = self.normal((2 * WIDTH, CLASSES), 1 / math.sqrt(2 * WIDTH))
+            for name, operation, _, _, rows in self.placed(stage):
+                if operation.kind == "conv":
+                    self.convolution(name, rows, WIDTH << stage, WIDTH << stage, operation.kernel)
+        self.weights["linear"] = self.normal(self.everyone, (2 * WIDTH, CLASSES), 1 / math.sqrt(2 * WIDTH))
         self.weights["bias"] = torch.nn.Parameter(torch.zeros(self.count, 1, CLASSES))
-        self.seen: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
         self.signs: list[torch.Tensor] | None = None
 
-    def normal(self, shape: tuple[int, ...], deviation: float) -> torch.nn.Parameter:
+    def placed(self, stage: int) -> Iterator[tuple[str, Operation, int, int, torch.Tensor]]:
+        """Every operation that some network has on an edge: name, operation, edge, and the networks' rows."""
+        for i, j in EDGES:
+            for code, operation in enumerate(OPERATIONS_201, 1):
+                rows = torch.from_numpy(np.flatnonzero(self.codes[:, i, j] == code))
+                if len(rows):
+                    yield f"{stage}{i}{j}{code}", operation, i, j, rows
+
+    def normal(self, rows: torch.Tensor, shape: tuple[int, ...], deviation: float) -> torch.nn.Parameter:
         """One draw a network from its own generator: a network's start does not depend on its companions."""
-        return torch.nn.Parameter(torch.stack([torch.randn(shape, generator=g) for g in self.draws]) * deviation)
+        draws = [torch.randn(shape, generator=self.draws[row]) for row in rows.tolist()]
+        return torch.nn.Parameter(torch.stack(draws) * deviation)
 
-    def convolution(self, name: str, source: int, target: int, kernel: int) -> None:
-        self.weights[name] = self.normal((target, source * kernel**2), math.sqrt(2 / (source * kernel**2)))
-        self.weights[f"{name}scale"] = torch.nn.Parameter(torch.ones(self.count, target))
-        self.weights[f"{name}shift"] = torch.nn.Parameter(torch.zeros(self.count, target))
+    def convolution(self, name: str, rows: torch.Tensor, source: int, target: int, kernel: int) -> None:
+        start = self.normal(rows, (target, source, kernel, kernel), math.sqrt(2 / (source * kernel**2)))
+        self.weights[name] = torch.nn.Parameter(start.detach().flatten(0, 1))
+        self.weights[f"{name}scale"] = torch.nn.Parameter(torch.ones(len(rows) * target))
+        self.weights[f"{name}shift"] = torch.nn.Parameter(torch.zeros(len(rows) * target))
+        self.register_buffer(f"mean{name}", torch.zeros(len(rows) * target))
+        self.register_buffer(f"variance{name}", torch.ones(len(rows) * target))
 
-    def convolved(self, name: str, x: torch.Tensor, rows: torch.Tensor, stride: int = 1) -> torch.Tensor:
-        """Convolution and batch normalisation of the networks ``rows``; ``x`` (network, image, channel, y, x)."""
-        networks, images, channels, side, _ = x.shape
-        weight = self.weights[name][rows]
-        kernel = math.isqrt(weight.shape[2] // channels)
-        patches = unfold(x.flatten(0, 1), kernel, padding=kernel // 2, stride=stride)
-        pixels = patches.shape[-1]
-        patches = patches.view(networks, images, -1, pixels).transpose(1, 2).reshape(networks, -1, images * pixels)
-        y = torch.bmm(weight, patches)
-        if self.training:
-            mean, variance = y.mean(2), y.var(2, unbiased=False)
-            self.remember(name, rows, mean.detach(), variance.detach())
-        else:
-            mean, variance = (kept[rows] for kept in self.seen[name])
-        scale = self.weights[f"{name}scale"][rows] / (variance + 1e-5).sqrt()
-        y = y * scale[..., None] + (self.weights[f"{name}shift"][rows] - mean * scale)[..., None]
-        side = side // stride
-        return y.view(networks, -1, images, side, side).transpose(1, 2)
-
-    def remember(self, name: str, rows: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> None:
-        if name not in self.seen:
-            shape = (self.count, mean.shape[1])
-            self.seen[name] = (torch.zeros(shape), torch.ones(shape))
-        for kept, new in zip(self.seen[name], (mean, variance)):
-            kept[rows] = 0.9 * kept[rows] + 0.1 * new
+    def convolved(self, name: str, x: torch.Tensor, stride: int = 1) -> torch.Tensor:
+        """Convolution and batch normalisation, each network for itself; ``x`` (image, network, channel, y, x)."""
+        weight, networks = self.weights[name], x.shape[1]
+        y = conv2d(x.flatten(1, 2), weight, padding=weight.shape[-1] // 2, stride=stride, groups=networks)
+        kept = getattr(self, f"mean{name}"), getattr(self, f"variance{name}")
+        y = batch_norm(y, *kept, self.weights[f"{name}scale"], self.weights[f"{name}shift"], self.training)
+        return y.unflatten(1, (networks, -1))
 
     def rectified(self, x: torch.Tensor) -> torch.Tensor:
         if self.signs is not None:
@@ -103,34 +99,24 @@ class Networks(torch.nn.Module):
         return x.relu()
 
     def cell(self, stage: int, x: torch.Tensor) -> torch.Tensor:
-        states = [x]
-        for j in range(1, 4):
-            total = torch.zeros_like(x)
-            for i in range(j):
-                for code, operation in enumerate(OPERATIONS_201, 1):
-                    rows = torch.from_numpy(np.flatnonzero(self.codes[:, i, j] == code))
-                    if len(rows):
-                        total = total.index_add(
-                            0, rows, self.operated(f"{stage}{i}{j}{code}", operation, states[i], rows)
-                        )
-            states.append(total)
+        states = [x, torch.zeros_like(x), torch.zeros_like(x), torch.zeros_like(x)]
+        for name, operation, i, j, rows in self.placed(stage):
+            made = self.operated(name, operation, states[i][:, rows])
+            states[j] = states[j].index_add(1, rows, made)
         return states[-1]
 
-    def operated(self, name: str, operation: object, x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        chosen = x[rows]
+    def operated(self, name: str, operation: Operation, x: torch.Tensor) -> torch.Tensor:
         if operation.kind == "conv":
-            return self.convolved(name, self.rectified(chosen), rows)
+            return self.convolved(name, self.rectified(x))
         if operation.kind == "pool":
-            pool = torch.nn.functional.avg_pool2d
-            return pool(chosen.flatten(0, 1), 3, 1, 1, count_include_pad=False).view_as(chosen)
-        return chosen
+            return avg_pool2d(x.flatten(0, 1), 3, 1, 1, count_include_pad=False).view_as(x)
+        return x
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(network, image, 1, 8, 8) -> (network, image, class)."""
-        everyone = torch.arange(self.count)
-        x = self.cell(0, self.convolved("stem", x, everyone))
-        x = self.cell(1, self.convolved("down", self.rectified(x), everyone, stride=2))
-        features = self.rectified(x).mean((3, 4))
+        """(image, network, 1, 8, 8) -> (network, image, class)."""
+        x = self.cell(0, self.convolved("stem", x))
+        x = self.cell(1, self.convolved("down", self.rectified(x), stride=2))
+        features = self.rectified(x).mean((3, 4)).transpose(0, 1)
         return torch.bmm(features, self.weights["linear"]) + self.weights["bias"]
 
 
@@ -151,7 +137,7 @@ def digits() -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
 
 
 def batches(images: torch.Tensor, labels: torch.Tensor, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """One epoch's batches for SEEDS networks, (seed, image, 1, 8, 8) and (seed, image), shifted and noisy."""
+    """One epoch's batches for SEEDS networks, (image, seed, 1, 8, 8) and (seed, image), shifted and noisy."""
     draws = [torch.Generator().manual_seed(10_000 * seed + epoch) for seed in range(SEEDS)]
     orders = torch.stack([torch.randperm(len(labels), generator=g) for g in draws])
     moves = [torch.randint(-1, 2, (2,), generator=draws[0]).tolist() for _ in range(len(labels) // BATCH)]
@@ -159,30 +145,24 @@ def batches(images: torch.Tensor, labels: torch.Tensor, epoch: int) -> Iterator[
         rows = orders[:, number * BATCH : (number + 1) * BATCH]
         picked = torch.roll(images[rows], shift, (3, 4))
         noise = torch.stack([torch.randn(picked.shape[1:], generator=g) for g in draws])
-        yield picked + NOISE * noise, labels[rows]
+        yield (picked + NOISE * noise).transpose(0, 1), labels[rows]
 
 
+@torch.no_grad()
 def naswot(networks: Networks, images: torch.Tensor) -> np.ndarray:
     """(network,) log determinant of the agreement of the rectifiers' codes over a batch of the untrained network
     (Mellor et al., ICML 2021); a small ridge keeps networks whose rectifiers see nothing finite."""
     networks.signs = []
-    networks(images.expand(networks.count, *images.shape))
+    networks.eval()(images[:, None].expand(-1, networks.count, *images.shape[1:]))
     total = torch.zeros(networks.count, len(images), len(images))
-    for rows, signs in zip(_who_rectifies(networks), networks.signs):
-        total[rows] += signs @ signs.transpose(1, 2) + (1 - signs) @ (1 - signs).transpose(1, 2)
+    convolving = [[rows for _, operation, _, _, rows in networks.placed(s) if operation.kind == "conv"] for s in (0, 1)]
+    order = [*convolving[0], networks.everyone, *convolving[1], networks.everyone]
+    for rows, signs in zip(order, networks.signs, strict=True):
+        codes = signs.transpose(0, 1)
+        total[rows] += codes @ codes.transpose(1, 2) + (1 - codes) @ (1 - codes).transpose(1, 2)
     networks.signs = None
+    networks.train()
     return torch.linalg.slogdet(total + 0.1 * torch.eye(len(images)))[1].numpy()
-
-
-def _who_rectifies(networks: Networks) -> Iterator[torch.Tensor]:
-    """Rows of each recorded sign tensor, in the order of ``forward``."""
-    for _ in range(2):
-        for i, j in EDGES:
-            for code, operation in enumerate(OPERATIONS_201, 1):
-                rows = torch.from_numpy(np.flatnonzero(networks.codes[:, i, j] == code))
-                if operation.kind == "conv" and len(rows):
-                    yield rows
-        yield torch.arange(networks.count)
 
 
 @torch.no_grad()
@@ -190,7 +170,7 @@ def accuracy(networks: Networks, images: torch.Tensor, labels: torch.Tensor) -> 
     """(network,) per cent right."""
     networks.eval()
     right = [
-        (networks(part.expand(networks.count, *part.shape)).argmax(2) == truth).float().sum(1)
+        (networks(part[:, None].expand(-1, networks.count, *part.shape[1:])).argmax(2) == truth).float().sum(1)
         for part, truth in zip(images.split(250), labels.split(250))
     ]
     networks.train()
@@ -202,13 +182,12 @@ def train(codes: np.ndarray, first: int) -> dict[str, np.ndarray]:
     images, labels = digits()
     networks = Networks(codes, first)
     found = {"naswot": naswot(networks, images["train"][:64])}
-    networks.seen.clear()
     steps = EPOCHS * (TRAIN // BATCH)
     adam = torch.optim.AdamW(networks.parameters(), lr=RATE, weight_decay=DECAY)
     plan = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
     for epoch in range(1, EPOCHS + 1):
         for batch, truth in batches(images["train"], labels["train"], epoch):
-            scores = networks(batch.repeat(len(codes), 1, 1, 1, 1))
+            scores = networks(batch.repeat(1, len(codes), 1, 1, 1))
             loss = cross_entropy(scores.flatten(0, 1), truth.repeat(len(codes), 1).flatten(), reduction="sum") / BATCH
             adam.zero_grad()
             loss.backward()
@@ -257,7 +236,7 @@ def assemble(parts: list[dict[str, list]]) -> Benchmark:
 
 def main() -> None:
     words = argparse.ArgumentParser()
-    words.add_argument("--partial", type=Path, default=Path("data/workspace/digits_table.jsonl"))
+    words.add_argument("--partial", type=Path, default=Path(".run/digits_table.jsonl"))
     words.add_argument("--groups", type=int, default=ARCHITECTURES // GROUP)
     options = words.parse_args()
     torch.set_num_threads(1)

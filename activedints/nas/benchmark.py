@@ -2,7 +2,7 @@
 
 A Benchmark holds the cells (graphs and operations), one row of measurements an architecture, and a declaration of
 every column: what it is (``validation`` or ``test`` accuracy, ``cost``, ``latency``, ``energy``, ``time``, ``proxy``,
-``noise``), on which data set, after how many epochs, in which unit and on which scale.
+``feature``, ``noise``), on which data set, after how many epochs, in which unit and on which scale.
 """
 
 import json
@@ -17,7 +17,7 @@ from pyarrow import ArrowException
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound
 from activedints.nas.cells import Cells, Operation, live_edges, read_edges, read_vertices
 
-KINDS = ("validation", "test", "cost", "latency", "energy", "time", "proxy", "noise")
+KINDS = ("validation", "test", "cost", "latency", "energy", "time", "proxy", "feature", "noise")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def read_benchmark(table: Path) -> Benchmark:
         name, licence, placed = said["name"], said["licence"], said["placed"]
     except (ValueError, TypeError, KeyError) as fault:
         raise InvalidFile(
-            f"{declaration.name} is no declaration of a benchmark ({fault}); see docs/science.md."
+            f"{declaration.name} is no declaration of a benchmark ({fault}); see docs/ranking.md."
         ) from None
     frame = read_table(table, ["architecture"] if placed == "edges" else ["adjacency", "operations"])
     if placed == "edges":

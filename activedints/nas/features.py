@@ -9,14 +9,16 @@ Groups, which may be combined freely:
 - ``order``: what follows what, how deep each operation sits, what joins where; exact sequences in small cells.
 - ``shape``: width and depth of the cell (Shu et al., "Understanding architectures learnt by cell-based NAS", 2020).
 - ``cost``: log of trainable parameters and of multiply-adds, as far as the table has them.
+- ``own``: what the table itself declares to be a feature of its space.
 - ``proxies``: zero-cost proxies, columns of the table, as normal scores of their ranks over the whole space.
 
 All but ``six`` look at the live part of the cell only: an operation on no way from input to output changes nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +28,12 @@ from activedints.nas import walks
 from activedints.nas.cells import Cells, live_edges
 from activedints.nas.normal_scores import normal_scores
 
-GROUPS = ("six", "topology", "ways", "order", "shape", "cost", "proxies")
+GROUPS = ("six", "topology", "ways", "order", "shape", "cost", "own", "proxies")
 TRAINING_FREE = ("topology", "ways", "order", "shape", "cost")
 CHUNK = 4096
 
 Column = npt.NDArray[np.float32]
-Costs = dict[str, npt.NDArray[np.floating]]
+Costs = Mapping[str, npt.NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,16 @@ class Features:
 Described = Iterator[tuple[MetaFeature, npt.NDArray]]
 
 
-def meta_features(cells: Cells, groups: tuple[str, ...], params: npt.NDArray, costs: Costs, proxies: Costs) -> Features:
+def meta_features(
+    cells: Cells,
+    groups: tuple[str, ...],
+    params: npt.NDArray,
+    costs: Costs,
+    proxies: Costs,
+    own: Costs = MappingProxyType({}),
+) -> Features:
     """Features of every cell. ``params`` (cell,) trainable parameters (for ``six``; unit as the table's); ``costs``:
-    positive columns of the group ``cost``; ``proxies``: columns of the group ``proxies``.
+    positive columns of the group ``cost``; ``proxies``, ``own``: columns of these groups.
 
     Columns that are the same for all architectures say nothing and are left out, except among the six.
     Raises InvalidSettings for an unknown group or when nothing is left.
@@ -77,7 +86,7 @@ def meta_features(cells: Cells, groups: tuple[str, ...], params: npt.NDArray, co
     parts = [_graph_part(cells[np.arange(start, min(start + CHUNK, len(cells)))], groups) for start in _starts(cells)]
     columns = list(parts[0]) if parts else []
     blocks = [np.concatenate([part[column] for part in parts]) for column in columns]
-    for column, values in _table_part(groups, params, costs, proxies):
+    for column, values in _table_part(groups, params, costs, proxies, own):
         columns.append(column)
         blocks.append(values.astype(np.float32))
     order = sorted(range(len(columns)), key=lambda i: GROUPS.index(columns[i].group))
@@ -103,13 +112,16 @@ def _graph_part(cells: Cells, groups: tuple[str, ...]) -> dict[MetaFeature, Colu
     return found
 
 
-def _table_part(groups: tuple[str, ...], params: npt.NDArray, costs: Costs, proxies: Costs) -> Described:
+def _table_part(groups: tuple[str, ...], params: npt.NDArray, costs: Costs, proxies: Costs, own: Costs) -> Described:
     if "six" in groups:
         yield MetaFeature("params", "six", "weights", "Number of weights that training adjusts."), params
     if "cost" in groups:
         for name, values in costs.items():
             meaning = f"Order of magnitude of {name}: what the network costs to store or to run."
             yield MetaFeature(f"log {name}", "cost", "log", meaning), np.log(np.maximum(values, 1e-9))
+    if "own" in groups:
+        for name, values in own.items():
+            yield MetaFeature(name, "own", "as given", f"{name}, as the table gives it."), values
     if "proxies" in groups:
         for name, values in proxies.items():
             meaning = f"{name}: a score of the untrained network on one batch of images, as its rank in the space."

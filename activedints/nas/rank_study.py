@@ -1,6 +1,7 @@
 """The Architecture ranking study: settings in, plain rows out, ready for JSON and for the page's charts.
 
-``study`` answers a durable job; ``rerank`` answers the page's sliders from the warm lane. Both give the same ``view``:
+``study`` answers a durable job; ``rerank`` answers the page's sliders from the warm lane (``proposals`` its button for
+the next architectures to train). Both give the same ``view``:
 
 - ``benchmark``, ``licence``, ``pool`` (number of architectures), ``dataset``, ``regressor``, ``features``, ``design``,
   ``seed``, ``train_size``; ``target``, ``selection``, ``reported``: ``{name, what, epochs, unit}``; ``seconds``
@@ -8,6 +9,7 @@
 - ``costs``: name -> unit of the cost columns shown
 - ``points``: lists of one length, best predicted first: ``predicted``, ``low``, ``high``, ``measured``, ``reported``,
   ``trained``, ``rank_predicted``, ``rank_measured``, ``architecture`` and one for each of ``costs``
+- ``fronts``: name of each cost -> positions in ``points`` that nothing both cheaper and better predicted beats
 - ``top``, ``worst``: rows ``{architecture, rank, predicted, low, high, measured, reported, trained, edges}``, the best
   predicted ones and the largest errors; ``edges``: ``[[from, to, operation], ...]`` of the drawn cell
 
@@ -31,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
@@ -39,13 +42,14 @@ from activedints.nas.benchmark import Column
 from activedints.nas.catalogue import open_benchmark
 from activedints.nas.explain import Importance, partial_dependence, permutation_importance
 from activedints.nas.features import TRAINING_FREE
-from activedints.nas.propose import STRATEGIES, simulate
+from activedints.nas.propose import STRATEGIES, propose, simulate
 from activedints.nas.ranking import Ranker, Ranking
 from activedints.nas.regressors import DEFAULT
 from activedints.nas.saved_model import model_json
 
 SHOWN = 12
 CURVES = 6
+LISTED = ("architecture", "rank_predicted", "predicted", "low", "high", "measured", "reported", "trained")
 
 Row = dict[str, Any]
 
@@ -118,6 +122,16 @@ def rerank(settings: RankSettings) -> Row:
     return view(ranker, ranking, settings)
 
 
+def proposals(settings: RankSettings, count: int) -> list[Row]:
+    """The next ``count`` architectures to train after those of ``settings``, best first, as rows of ``top``."""
+    ranker = _ranker(settings.benchmark, settings.folder, settings.pool, settings.dataset, settings.features)
+    ranking = ranker.rank(settings.train_size, settings.regressor, settings.design, settings.seed)
+    known = ranker.benchmark.values(ranker.selection.name)[ranking.trained]
+    table = ranking.table().set_index("architecture", drop=False)
+    chosen = [ranker.benchmark.architectures[row] for row in propose(ranker, ranking.trained, known, count)]
+    return _shown(ranker, table.loc[chosen, list(LISTED)])
+
+
 @lru_cache(maxsize=4)
 def _ranker(benchmark: str, folder: str, pool: str, dataset: str, features: tuple[str, ...]) -> Ranker:
     return Ranker(open_benchmark(benchmark, Path(folder), pool), dataset, tuple(features))
@@ -126,10 +140,9 @@ def _ranker(benchmark: str, folder: str, pool: str, dataset: str, features: tupl
 def view(ranker: Ranker, ranking: Ranking, settings: RankSettings) -> Row:
     """One Ranking as plain rows; see the top of this module."""
     table = ranking.table()
-    names = ("architecture", "rank_predicted", "predicted", "low", "high", "measured", "reported", "trained")
     error = (table["predicted"] - table["measured"]).abs()
     costs = _costs(ranker, settings.cost)
-    listed = [*names, "rank_measured", *costs]
+    listed = [*LISTED, "rank_measured", *costs]
     return {
         "benchmark": ranker.benchmark.name,
         "licence": ranker.benchmark.licence,
@@ -148,9 +161,21 @@ def view(ranker: Ranker, ranking: Ranking, settings: RankSettings) -> Row:
         "protocols": ranking.protocols(),
         "costs": {column.name: column.unit for column in ranker.benchmark.columns if column.name in costs},
         "points": {name: _plain(table[name]) for name in listed},
-        "top": _shown(ranker, table.head(SHOWN)[list(names)]),
-        "worst": _shown(ranker, table.loc[error[~table["trained"]].nlargest(SHOWN).index, list(names)]),
+        "fronts": {name: pareto(table[name].to_numpy(), table["predicted"].to_numpy()) for name in costs},
+        "top": _shown(ranker, table.head(SHOWN)[list(LISTED)]),
+        "worst": _shown(ranker, table.loc[error[~table["trained"]].nlargest(SHOWN).index, list(LISTED)]),
     }
+
+
+def pareto(cost: npt.NDArray[np.floating], worth: npt.NDArray[np.floating]) -> list[int]:
+    """Positions on the front, cheapest first: no other position costs less or the same and is worth more or the same.
+
+    >>> pareto(np.array([1.0, 2.0, 2.0, 3.0, np.nan]), np.array([5.0, 4.0, 7.0, 8.0, 9.0]))
+    [0, 2, 3]
+    """
+    order = [i for i in np.lexsort((-worth, cost)) if np.isfinite(cost[i])]
+    best = np.maximum.accumulate(worth[order]) if order else worth[:0]
+    return [int(i) for place, i in enumerate(order) if place == 0 or worth[i] > best[place - 1]]
 
 
 def seed_ceiling(ranker: Ranker) -> float | None:

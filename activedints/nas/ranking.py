@@ -195,7 +195,8 @@ def describe(benchmark: Benchmark, dataset: str, groups: tuple[str, ...]) -> Fea
             f"{benchmark.name} lacks the proxy '{gaps[0]}' for some architectures; rank the pool without dead branches."
         )
     params = benchmark.params() if "six" in groups else np.zeros(len(benchmark))
-    return meta_features(benchmark.cells, groups, params, costs, proxies)
+    own = {c.name: benchmark.values(c.name) for c in benchmark.declared("feature")}
+    return meta_features(benchmark.cells, groups, params, costs, proxies, own)
 
 
 def standardised(features: Features) -> Values:

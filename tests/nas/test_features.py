@@ -78,7 +78,7 @@ def test_isomorphic_cells_are_described_alike():
 def test_every_feature_has_a_name_a_unit_and_a_sentence():
     benchmark = made_up(200)
     proxies = {"proxy": benchmark.values("proxy")}
-    made = meta_features(benchmark.cells, GROUPS, benchmark.params(), {"params": benchmark.params()}, proxies)
+    made = meta_features(benchmark.cells, GROUPS, benchmark.params(), {"params": benchmark.params()}, proxies, proxies)
     assert len(set(made.names)) == len(made.names) == made.values.shape[1] > 200
     assert all(column.unit and column.meaning.endswith(".") for column in made.columns)
     assert np.isfinite(made.values).all()

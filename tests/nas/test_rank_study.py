@@ -5,7 +5,8 @@ import pytest
 from activedints.core.errors import InvalidSettings
 from activedints.nas import rank_study
 from activedints.nas.benchmark import write_benchmark
-from activedints.nas.rank_study import RankSettings, rerank, study
+from activedints.nas.rank_choices import choices
+from activedints.nas.rank_study import RankSettings, proposals, rerank, study
 from tests.nas.spaces import made_up
 
 
@@ -71,6 +72,10 @@ def test_the_view(answer):
     assert view["costs"] == {"params": "million", "flops": "million", "latency": "ms"}
     assert view["points"]["rank_predicted"] == list(range(1, 121))
     assert [row["rank"] for row in view["top"]] == list(range(1, 13))
+    fronts = view["fronts"]["latency"]
+    assert 0 in fronts  # nothing is predicted better than the best predicted
+    latencies = [view["points"]["latency"][position] for position in fronts]
+    assert latencies == sorted(latencies)
     errors = [abs(row["predicted"] - row["measured"]) for row in view["worst"]]
     assert errors == sorted(errors, reverse=True)
     assert not any(row["trained"] for row in view["worst"])
@@ -95,6 +100,25 @@ def test_rerank_is_the_view_and_stays_warm(settings, answer, monkeypatch):
     second = rerank(settings)
     for view in (first, second):
         assert view["figures"] | {"seconds": 0} == answer["view"]["figures"] | {"seconds": 0}
+
+
+def test_proposals_are_shown_like_the_best(settings):
+    rows = proposals(settings, 4)
+    assert len({row["architecture"] for row in rows}) == 4
+    assert not any(row["trained"] for row in rows)
+    assert set(rows[0]) == set(rerank(settings)["top"][0])
+
+
+def test_choices_say_what_can_be_asked_and_what_is_missing(settings, tmp_path):
+    found = choices(tmp_path, settings.benchmark)
+    missing = {row["name"]: row["missing"] for row in found["benchmarks"]}
+    assert "data get nasbench201" in missing["nasbench201"]
+    whole, live = found["chosen"]
+    assert (whole["architectures"], whole["datasets"], whole["proxies"]) == (120, ["made up"], ["made up"])
+    assert live["architectures"] < 120
+    assert whole["costs"] == ["params", "flops", "latency"]
+    assert "stack" in found["regressors"]
+    json.dumps(found)
 
 
 def test_what_cannot_be_asked(settings):

@@ -1,0 +1,260 @@
+"""Charts of the Architecture ranking page, from the plain rows that ``activedints.nas.rank_study`` describes."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+import plotly.graph_objects as go
+
+from activedints.ui.charts import ACCENT, LINES, MARK, QUIET, TEXT, Chart, Row, empty_figure
+
+View = dict[str, Any]
+
+NAMES = {
+    "mae": "mean absolute error",
+    "mse": "mean squared error",
+    "r2": "R²",
+    "spearman": "Spearman, unseen architectures",
+    "kendall": "Kendall, unseen architectures",
+    "spearman_reported": "Spearman with the reported accuracy",
+    "kendall_reported": "Kendall with the reported accuracy",
+    "top1_regret": "regret, best predicted",
+    "top10_regret": "regret, best of ten by validation",
+    "top1_selection_regret": "validation regret, best predicted",
+    "top10_selection_regret": "validation regret, best of ten",
+    "coverage": "share inside the 90 % interval",
+    "seconds": "seconds to fit and rank",
+}
+"""What the figures are called on the screen."""
+
+SEARCHES = {"predictor": "with the ranking", "evolution": "regularised evolution", "random": "random search"}
+OPERATION_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")
+
+
+def predicted_against_measured(view: View) -> Chart:
+    """One dot an architecture; dashed: prediction and measurement agree; dotted: the ten best by each of the two."""
+    points, unit = view["points"], view["target"]["unit"]
+    figure = empty_figure(f"predicted accuracy ({unit})", f"measured: {_column(view['target'])}", 420)
+    for trained, name, colour, size in ((False, "not trained", ACCENT, 4), (True, "trained", MARK, 6)):
+        rows = [i for i, value in enumerate(points["trained"]) if value is trained]
+        figure.add_trace(
+            go.Scattergl(
+                x=[points["predicted"][i] for i in rows],
+                y=[points["measured"][i] for i in rows],
+                customdata=[_about(points, i) for i in rows],
+                name=name,
+                mode="markers",
+                marker={"size": size, "color": colour, "opacity": 0.55 if not trained else 1},
+                hovertemplate="%{customdata[0]}<br>predicted %{x:.2f} (%{customdata[1]} to %{customdata[2]}), "
+                "measured %{y:.2f}<br>rank %{customdata[3]} predicted, %{customdata[4]} measured<extra></extra>",
+            )
+        )
+    low, high = min(points["measured"]), max(points["measured"])
+    dash = {"color": QUIET, "dash": "dash", "width": 1}
+    figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line=dash)
+    figure.add_vline(_tenth(points["predicted"]), line={"color": QUIET, "dash": "dot", "width": 1})
+    figure.add_hline(_tenth(points["measured"]), line={"color": QUIET, "dash": "dot", "width": 1})
+    said = view["figures"]
+    agreed = (
+        "no order" if said["spearman"] is None else f"Spearman {said['spearman']:.3f}, Kendall {said['kendall']:.3f}"
+    )
+    return Chart(
+        figure,
+        f"{view['train_size']} trained architectures rank {view['pool']:,}: {agreed} on those not trained. Dotted: "
+        "the ten best by prediction (right of it) and by measurement (above it).",
+    )
+
+
+def accuracy_against_cost(view: View, cost: str) -> Chart:
+    """The Pareto front of predicted accuracy over one cost column, on all architectures."""
+    points, unit = view["points"], view["costs"][cost]
+    figure = empty_figure(f"{cost.replace('_', ' ')} ({unit})", f"predicted accuracy ({view['target']['unit']})", 360)
+    figure.add_trace(
+        go.Scattergl(
+            x=points[cost],
+            y=points["predicted"],
+            name="architectures",
+            mode="markers",
+            marker={"size": 3, "color": ACCENT, "opacity": 0.35},
+            hoverinfo="skip",
+        )
+    )
+    front = view["fronts"][cost]
+    figure.add_scatter(
+        x=[points[cost][i] for i in front],
+        y=[points["predicted"][i] for i in front],
+        customdata=[[points["architecture"][i], points["measured"][i]] for i in front],
+        name="front",
+        mode="lines+markers",
+        line={"color": MARK, "width": 2, "shape": "hv"},
+        hovertemplate="%{customdata[0]}<br>predicted %{y:.2f}, measured %{customdata[1]:.2f}<extra>%{x:.3g}</extra>",
+    )
+    return Chart(figure, f"{len(front)} architectures on the front: nothing cheaper is predicted to be better.")
+
+
+def learning_curve(summary: Sequence[Row], what: str) -> Chart:
+    """One figure over the number of trained architectures, a line per regressor with its 95 % interval over seeds."""
+    mine = [row for row in summary if row["what"] == what]
+    figure = empty_figure("trained architectures", NAMES[what], 320)
+    for name, colour in zip(dict.fromkeys(row["regressor"] for row in mine), LINES * 4):
+        rows = sorted((row for row in mine if row["regressor"] == name), key=lambda row: row["train_size"])
+        figure.add_scatter(
+            x=[row["train_size"] for row in rows],
+            y=[row["mean"] for row in rows],
+            error_y=_bars([row["mean"] for row in rows], [row["high"] for row in rows], colour),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            hovertemplate="%{x} architectures: %{y:.3f}<extra>%{fullData.name}</extra>",
+        )
+    seeds = max((row["n"] for row in mine), default=0)
+    return Chart(figure, f"{NAMES[what]}, mean and 95 % interval over {seeds} choices of the trained architectures.")
+
+
+def importance_bars(importance: Sequence[Row], shown: int = 12) -> Chart:
+    """The features on which the ranking leans most; longest bar first."""
+    rows = list(importance[:shown])[::-1]
+    figure = empty_figure("loss of Spearman when shuffled", "", 60 + 26 * len(rows))
+    figure.add_bar(
+        x=[row["drop"] for row in rows],
+        y=[row["feature"] for row in rows],
+        orientation="h",
+        error_x={"type": "data", "array": [row["deviation"] for row in rows], "color": QUIET, "thickness": 1},
+        marker_color=ACCENT,
+        customdata=[[row["meaning"]] for row in rows],
+        hovertemplate="%{customdata[0]}<br>%{x:.3f}<extra></extra>",
+    )
+    figure.update_layout(showlegend=False)
+    return Chart(figure, "How much worse architectures that were not trained are ranked without each feature.")
+
+
+def dependence_curve(curve: Row, unit: str) -> Chart:
+    """Predicted accuracy as one feature changes and all others stay; the band holds eight architectures of ten."""
+    figure = empty_figure(f"{curve['feature']} ({curve['unit']})", f"predicted accuracy ({unit})", 240)
+    around = curve["grid"] + curve["grid"][::-1]
+    band = curve["high"] + curve["low"][::-1]
+    figure.add_scatter(x=around, y=band, fill="toself", mode="none", fillcolor="rgba(91,167,232,0.2)", hoverinfo="skip")
+    line = {"color": ACCENT, "width": 3}
+    figure.add_scatter(
+        x=curve["grid"], y=curve["mean"], mode="lines+markers", line=line, hovertemplate="%{y:.2f}<extra></extra>"
+    )
+    figure.update_layout(showlegend=False)
+    return Chart(figure, curve["meaning"])
+
+
+def search_curves(searches: Sequence[Row], unit: str) -> Chart:
+    """Regret of the architecture that would be kept, after each trained architecture, by way of searching."""
+    figure = empty_figure("trained architectures", f"regret ({unit} below the best of the pool)", 340)
+    for (strategy, name), colour in zip(SEARCHES.items(), (MARK, ACCENT, QUIET)):
+        rows = [row for row in searches if row["strategy"] == strategy]
+        figure.add_scatter(
+            x=[row["query"] for row in rows],
+            y=[row["regret"] for row in rows],
+            name=name,
+            mode="lines",
+            line={"color": colour, "width": 3 if strategy == "predictor" else 2},
+            hovertemplate="%{x} trained: %{y:.2f}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_yaxes(rangemode="tozero")
+    last = {row["strategy"]: row["regret"] for row in searches}
+    ended = ", ".join(f"{SEARCHES[strategy]} {regret:.2f}" for strategy, regret in last.items())
+    return Chart(figure, f"Mean over {searches[-1]['n']} searches; at the end: {ended}. Test accuracy decides nothing.")
+
+
+def protocol_bars(protocols: Sequence[Row], unit: str) -> Chart:
+    """The published protocol (best test accuracy among K) beside the honest one (best validation accuracy among K)."""
+    figure = empty_figure("K best predicted that are trained", f"accuracy of the one kept ({unit})", 300)
+    for key, name, colour in (
+        ("published_accuracy", "published: chosen by test accuracy", QUIET),
+        ("honest_accuracy", "honest: chosen by validation accuracy", MARK),
+    ):
+        figure.add_bar(
+            x=[str(row["top"]) for row in protocols],
+            y=[row[key] for row in protocols],
+            name=name,
+            marker_color=colour,
+            hovertemplate="K = %{x}: %{y:.2f}<extra>%{fullData.name}</extra>",
+        )
+    best = protocols[0]["best_in_pool"]
+    values = [row[key] for row in protocols for key in ("published_accuracy", "honest_accuracy")]
+    figure.add_hline(best, line={"color": TEXT, "dash": "dash", "width": 1})
+    reach = max(best - min(values), 1e-9)
+    figure.update_yaxes(range=[min(values) - 0.3 * reach, best + 0.1 * reach])
+    return Chart(
+        figure,
+        "Whoever chooses by the accuracy that is then reported finds the best of the pool (dashed) once K is large "
+        "enough, whatever the predictor; nobody can choose that way in practice.",
+    )
+
+
+def cell_graph(edges: Sequence[Sequence[Any]], vertices: int) -> Chart:
+    """The drawn cell: vertices on an arc from input to output, each edge in the colour of its operation."""
+    figure = go.Figure()
+    figure.update_layout(
+        height=220,
+        margin={"l": 4, "r": 4, "t": 4, "b": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": TEXT, "size": 12},
+        legend={"orientation": "h", "font_color": TEXT},
+        xaxis={"visible": False},
+        yaxis={"visible": False},
+    )
+    places = _arc(vertices)
+    colour = dict(zip(sorted({operation for _, _, operation in edges}), OPERATION_COLOURS * 4))
+    for operation, paint in colour.items():
+        xs, ys = [], []
+        for i, j, which in edges:
+            if which == operation:
+                xs += [places[i][0], places[j][0], None]
+                ys += [places[i][1], places[j][1], None]
+        line = {"color": paint, "width": 4}
+        figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=operation, hoverinfo="name")
+    texts = ["in", *(str(v) for v in range(1, vertices - 1)), "out"]
+    figure.add_scatter(
+        x=[x for x, _ in places],
+        y=[y for _, y in places],
+        text=texts,
+        mode="markers+text",
+        marker={"size": 30, "color": "#161A20", "line": {"color": QUIET, "width": 2}},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    listed = "; ".join(f"{texts[i]} to {texts[j]} {operation}" for i, j, operation in edges)
+    return Chart(figure, f"Cell: {listed or 'no connection at all'}.")
+
+
+def ranking_csv(view: View) -> str:
+    """All architectures with their predictions, measurements and costs, best predicted first, as CSV text."""
+    text = StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(view["points"])
+    rows.writerows(zip(*view["points"].values()))
+    return text.getvalue()
+
+
+def _arc(vertices: int) -> list[tuple[float, float]]:
+    """Inner vertices alternately above and below the line from input to output, so that no two edges coincide."""
+    inner = [(float(v), 0.8 if v % 2 else -0.8) for v in range(1, vertices - 1)]
+    return [(0.0, 0.0), *inner, (float(vertices - 1), 0.0)]
+
+
+def _about(points: dict[str, list], i: int) -> list:
+    low, high = f"{points['low'][i]:.2f}", f"{points['high'][i]:.2f}"
+    return [points["architecture"][i], low, high, points["rank_predicted"][i], points["rank_measured"][i]]
+
+
+def _tenth(values: Sequence[float]) -> float:
+    """The tenth largest value (the smallest of shorter lists)."""
+    return sorted(values, reverse=True)[: min(10, len(values))][-1]
+
+
+def _bars(mean: list[float], high: list[float | None], colour: str) -> dict[str, Any]:
+    reach = [0.0 if top is None else top - middle for middle, top in zip(mean, high)]
+    return {"type": "data", "array": reach, "color": colour, "thickness": 1}
+
+
+def _column(said: Row) -> str:
+    epochs = f" after {said['epochs']} epochs" if said["epochs"] else ""
+    return f"{said['what']} accuracy{epochs} ({said['unit']})"
