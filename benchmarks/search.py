@@ -69,7 +69,11 @@ def run(seed: int = 0) -> dict[str, Any]:
 def keep(seed: int = 0) -> Path:
     """Write the found architecture into the package."""
     found = searched(seed)
-    made = "`python -m benchmarks.search --keep` on the 24 training cases of cohort-v1. "
+    drawn = json.loads((RUNS / "cohort-train" / "dataset.json").read_text())
+    made = (
+        f"`python -m benchmarks.search --keep` on the {TRAINING} training cases of {drawn['cohort']} (settings "
+        f"{drawn['hash'][:12]}, seed {drawn['seed']}). "
+    )
     architecture = replace(found.architecture, name="searched-small", provenance=made + found.architecture.provenance)
     path = ROOT / "activedints" / "learn" / "architectures" / "searched-small.json"
     path.write_text(architecture.to_json() + "\n", encoding="utf-8")

@@ -79,7 +79,14 @@ class Architecture:
         return tuple(tuple(row) for row in rows)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
+        """Readable JSON: a layer a line, as one draws it."""
+        facts = asdict(self)
+        tables = {name: facts.pop(name) for name in ("arch_code_a", "arch_code_c")}
+        lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items()]
+        for name, rows in tables.items():
+            body = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+            lines.append(f" {json.dumps(name)}: [\n{body}\n ]")
+        return "{\n" + ",\n".join(lines) + "\n}"
 
     @staticmethod
     def from_json(text: str) -> "Architecture":

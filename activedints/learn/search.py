@@ -286,11 +286,11 @@ def result_of(history: History, settings: SearchSettings, folder: Path) -> Searc
     """The answer of a finished search, from its history alone."""
     alphas = Alphas.from_lists(history.final or {})
     measured = history.measured
-    steps, seconds, cases = int(measured["steps"]), measured["seconds"], history.facts["cases"]
+    steps, minutes = int(measured["steps"]), measured["core_seconds"] / 60
     provenance = (
-        f"Found by a search of {steps} steps, {seconds:.0f} s, on {len(cases)} cases (seed {settings.seed}, sigma "
-        f"{settings.sigma:g}, patch {settings.patch[0]}x{settings.patch[1]}x{settings.patch[2]}); ended because "
+        f"Found by a search of {steps} steps, {minutes:.1f} core-minutes, on {len(history.facts['cases'])} cases "
+        f"(seed {settings.seed}, sigma {settings.sigma:g}, patch {'x'.join(map(str, settings.patch))}); ended because "
         f"{history.reason}."
     )
     architecture = decode(alphas).architecture("searched", settings.channel_mul, provenance)
-    return SearchResult(architecture, alphas, steps, seconds, history.reason or "", folder / NAME)
+    return SearchResult(architecture, alphas, steps, measured["seconds"], history.reason or "", folder / NAME)

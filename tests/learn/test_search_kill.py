@@ -15,7 +15,7 @@ from activedints.learn.search import search
 from tests.learn.test_search import CASES, QUICK
 from tests.learn.toy import CHANNELS, LABELS
 
-LONG = QUICK.__class__(**{**QUICK.__dict__, "steps": 60, "evaluate_every": 5, "checkpoint_every": 0.0})
+LONG = QUICK.__class__(**{**QUICK.__dict__, "steps": 400, "evaluate_every": 20, "checkpoint_every": 0.0})
 KILLS = 10
 
 
@@ -32,8 +32,8 @@ def test_killed_at_random_moments_it_ends_in_the_same_alphas(tmp_path: Path):
     call = f"from pathlib import Path; from {__name__} import whole_search; whole_search(Path({str(folder)!r}))"
     while True:
         child = subprocess.Popen([sys.executable, "-c", call], cwd=Path(__file__).parents[2])
-        before = reached(folder)
-        while kills < KILLS and child.poll() is None and reached(folder) < before + 1 + chance.random() * 4:
+        moment = reached(folder) + 1 + chance.randrange(10)
+        while kills < KILLS and child.poll() is None and reached(folder) < moment:
             time.sleep(0.01)
         if kills < KILLS and child.poll() is None:
             time.sleep(chance.random() * 0.2)
