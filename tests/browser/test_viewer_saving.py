@@ -6,9 +6,9 @@ import time
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import free_port, serving
 from driving import bright_centre, drag, open_case, press, save, stored
 from scans import affine_of, head, write_case
+from serving import free_port, serving
 
 pytestmark = pytest.mark.browser
 

@@ -23,7 +23,7 @@ export async function loadCase(viewer, data) {
     if (!current()) return
     const voxels = start ? start.voxels.slice() : new Uint8Array(viewer.grid.size)
     // the proof that what the reader corrects is what Python sent, before the first stroke
-    if (start && sha256(voxels) !== data.segmentation.sha) {
+    if (start && (await sha256(voxels)) !== data.segmentation.sha) {
       throw new Error('The draft arrived changed: its checksum does not fit; reload the page.')
     }
     viewer.drawing = new Drawing(viewer.grid, voxels, data.regions)

@@ -166,7 +166,7 @@ export class Viewer {
   // The label map changed: by a stroke, a tool, undo or redo.
   changed() {
     this.saving.changed()
-    this.surface.later()
+    if (this.surface.nv) this.surface.later()
     this.frame.refresh()
     this.redraw()
   }
