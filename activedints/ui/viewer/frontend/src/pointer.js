@@ -7,6 +7,7 @@ import { PLANES } from './grid.js'
 import { measureText } from './measure.js'
 import { propose } from './proposals.js'
 
+const PAINTS = new Set(['brush', 'eraser', 'threshold', 'outline', 'grow'])
 const NOTCH = 50 // pixels of wheel that are one notch of a mouse; trackpads send less, and add up
 
 export class Pointer {
@@ -45,6 +46,7 @@ export class Pointer {
     viewer.plane = pane.plane
     const position = pane.position(event)
     this.drag = { pane, start: position, last: position, x: event.clientX, y: event.clientY, kind: this.kind(event) }
+    if (PAINTS.has(this.drag.kind)) viewer.reveal()
     this.act(position, true)
   }
 
@@ -142,6 +144,7 @@ export class Pointer {
     this.drag?.stroke?.cancel()
     this.drag = null
     this.viewer.set({ path: null, preview: null })
+    this.viewer.frame.say('')
   }
 
   wheel(pane, event) {

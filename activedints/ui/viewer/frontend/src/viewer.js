@@ -194,6 +194,13 @@ export class Viewer {
     this.frame.say(`Spot ${this.spot + 1} of ${count}: ${text}`)
   }
 
+  // Nobody paints blind: the labels are shown, and so is the one in hand.
+  reveal() {
+    if (this.labelsShown && this.labels[this.label]?.visible !== false) return
+    this.labels[this.label].visible = true
+    this.set({ labelsShown: true })
+  }
+
   // Undo (or redo) one step; says so where there is none.
   back(redo = false) {
     if (!this.editable) return
