@@ -171,3 +171,20 @@ def test_without_webgl2_slices_are_painted_all_the_same(flat_page, viewer_server
     x, y = centre(flat_page)
     drag(flat_page, (x, y), (x + 20, y))
     assert flat_page.locator('output[data-label="2"]').inner_text() != "0.00 mL"
+
+
+def test_another_version_is_compared_side_by_side_and_cannot_be_painted(page, viewer_server, scans):
+    other = np.zeros(SHAPE, np.uint8)
+    other[10:20, 25:35, 18:22] = 2
+    write_case(scans / "9", {"T1gd": head(SHAPE, AFFINE)}, AFFINE, other=other, versions=["other"])
+    open_case(page, viewer_server, 9)
+    press(page, "a", "p")
+    panes = page.locator('canvas[data-plane="axial"]')
+    page.locator(".caption", has_text="other").wait_for()
+    assert panes.count() == 2
+    press(page, "b", "1")
+    for number in (1, 0):
+        box = panes.nth(number).bounding_box()
+        drag(page, (box["x"] + 150, box["y"] + 150), (box["x"] + 180, box["y"] + 150))
+        painted = page.locator('output[data-label="1"]').inner_text() != "0.00 mL"
+        assert painted is (number == 0)

@@ -94,6 +94,7 @@ export class Frame {
     this.title.textContent = this.title.title = data.title
     this.notes.textContent = this.notes.title = data.notes
     this.notes.hidden = !data.notes
+    this.buttons.get('compare').hidden = !data.versions?.length
     this.channelBar.replaceChildren(
       ...data.channels.map(({ name }, number) =>
         button({ label: name, key: number ? '' : 'x', pressed: false, run: () => viewer.set({ channel: number }) }),

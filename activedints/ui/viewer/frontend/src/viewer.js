@@ -7,13 +7,22 @@ import { h } from './dom.js'
 import { Grid, PLANES } from './grid.js'
 import { Frame } from './frame.js'
 import { loadCase } from './loading.js'
+import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
 import { recall, remember } from './preferences.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
 
-export const LAYOUTS = { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal', three: 'All', channels: 'Channels', '3d': '3-D' }
+export const LAYOUTS = {
+  axial: 'Axial',
+  coronal: 'Coronal',
+  sagittal: 'Sagittal',
+  three: 'All',
+  channels: 'Channels',
+  compare: 'Compare',
+  '3d': '3-D',
+}
 const BRUSHES = new Set(['brush', 'eraser', 'threshold'])
 
 export class Viewer {
@@ -26,6 +35,7 @@ export class Viewer {
     this.overwrite = 'all'
     this.range = null // of the threshold brush, in stored values: {low, high}
     this.growing = { tolerance: 0.1, reach: 25, flat: false }
+    this.shaping = { mm: 1, mL: 0.1 } // how far smooth, grow and shrink go; the smallest island kept
     this.radiological = true
     this.smooth = true
     this.crosshair = true
@@ -47,7 +57,7 @@ export class Viewer {
   }
 
   clear() {
-    this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = null
+    this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = this.compared = null
     this.channels = this.labels = this.spots = this.measures = []
     this.channel = 0
     this.label = 0
@@ -78,6 +88,7 @@ export class Viewer {
     this.channels = data.channels.map(({ name }) => ({ name, voxels: null, window: null }))
     this.spots = data.spots.map((spot) => ({ ...spot, at: this.grid.clamp(this.grid.fromMm(spot.mm)), seen: false }))
     this.saving.open(data)
+    if (this.layout === 'compare') this.layout = this.plane
     this.clock.reset(data.seconds ?? 0)
     this.frame.open(data)
     this.surface.forget()
@@ -144,6 +155,7 @@ export class Viewer {
     if (this.layout === 'channels') {
       this.panes = this.channels.slice(0, 4).map((_, number) => new Pane(this, this.plane, number))
     }
+    if (this.layout === 'compare') this.panes = [false, true].map((compared) => new Pane(this, this.plane, null, compared))
     for (const pane of this.panes) this.pointer.attach(pane)
     const surface = this.layout === 'three' || this.layout === '3d' ? [this.surface.element] : []
     this.frame.stage.replaceChildren(...this.panes.map((pane) => pane.element), ...surface)
@@ -206,6 +218,14 @@ export class Viewer {
     if (!this.editable) return
     if (redo ? this.drawing.redo() : this.drawing.undo()) this.changed()
     else this.frame.say(`There is nothing to ${redo ? 'redo' : 'undo'}.`)
+  }
+
+  // Another version of the label map, to look at: {name, voxels}; null for none.
+  async compare(number) {
+    const { versions, shape, case: open } = this.data
+    const compared = number === null ? null : { name: versions[number].name, number, ...(await fetchVolume(versions[number].url, shape)) }
+    if (open !== this.data.case) return
+    this.set({ compared, ...(compared || this.layout !== 'compare' ? {} : { layout: this.plane }) })
   }
 
   submit() {
