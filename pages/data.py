@@ -4,11 +4,12 @@ import streamlit as st
 
 from activedints.loop import intake, running, views
 from activedints.ui import frame, jobs
+from activedints.ui.here import Here
 
 LABELS = {"none": "none: readers draw them all", "fixed": "of holdout and calibration cases", "all": "of every case"}
 
 
-def import_form(here: frame.Here) -> None:
+def import_form(here: Here) -> None:
     """Cases from a folder of this machine; nothing is written unless everything is right."""
     with st.form("import", border=True):
         st.subheader("Import", anchor=False)
@@ -30,7 +31,7 @@ def import_form(here: frame.Here) -> None:
             here.do(intake.take_in, here.store, typed, jobs.onto(bar))
 
 
-def simulate_form(here: frame.Here) -> None:
+def simulate_form(here: Here) -> None:
     """Simulated cases, to see the product at work without data of one's own."""
     with st.form("simulate", border=True):
         st.subheader("Simulate", anchor=False)
@@ -44,7 +45,7 @@ def simulate_form(here: frame.Here) -> None:
             here.do(running.simulate, here.store, cases, seed, holdout, calibration)
 
 
-def export_form(here: frame.Here) -> None:
+def export_form(here: Here) -> None:
     """Annotations with their readers, drafts and heat maps, into a folder of this machine."""
     with st.form("export", border=True):
         st.subheader("Export", anchor=False)

@@ -5,12 +5,13 @@ import streamlit as st
 from activedints.core.job import JobStatus
 from activedints.loop import running, views
 from activedints.ui import charts, frame, jobs
+from activedints.ui.here import Here
 
 COLUMNS = ("id", "kind", "status", "cycle", "message", "created_at", "attempts")
 TIMES = st.column_config.DatetimeColumn("asked for", format="YYYY-MM-DD HH:mm:ss")
 
 
-def draw_story(here: frame.Here, job_id: int) -> None:
+def draw_story(here: Here, job_id: int) -> None:
     """One job: live while it is unfinished, else its end, its curves and its log."""
     lines = jobs.story(here, job_id)
     progress = running.progress(here.store, job_id, lines)

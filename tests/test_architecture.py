@@ -78,7 +78,9 @@ def test_nothing_is_pickled_and_no_markup_is_trusted(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", INTERFACE, ids=relative)
-def test_the_interface_knows_neither_database_nor_networks(path: Path) -> None:
+def test_the_interface_asks_the_loop_alone(path: Path) -> None:
+    asked = re.findall(r"^from activedints\.(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(asked) <= {"core", "loop", "ui"}
     assert not imported(path) & (OUTSIDE - {"nibabel"})  # the viewer turns volumes with nibabel's arithmetic
 
 

@@ -110,6 +110,8 @@ class SearchSettings(TrainSettings):
     channel_mul: float = 0.25
     evaluate_every: int = 25
     patience: int = 8
+    processes: int = 1
+    """Processes that learn together on this machine, a GPU each; every one takes batches of ``batch``."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -117,11 +119,14 @@ class SearchSettings(TrainSettings):
             raise InvalidSettings(f"The memory budget sigma must lie in (0, 1]; it is {self.sigma}.")
         if not 0 <= self.warm_up < 1:
             raise InvalidSettings(f"The warm-up is a share of the search, 0 to below 1; it is {self.warm_up}.")
-        if min(self.blocks, self.depths, self.evaluate_every, self.patience) < 1 or self.channel_mul * 32 < 2:
+        if (
+            min(self.blocks, self.depths, self.evaluate_every, self.patience, self.processes) < 1
+            or self.channel_mul * 32 < 2
+        ):
             raise InvalidSettings(
-                "A search needs one block, depth, step between evaluations and evaluation of patience or more, and "
-                f"a channel_mul of at least 1/16; these are {self.blocks}, {self.depths}, {self.evaluate_every}, "
-                f"{self.patience} and {self.channel_mul}."
+                "A search needs one block, depth, step between evaluations, evaluation of patience and process or "
+                f"more, and a channel_mul of at least 1/16; these are {self.blocks}, {self.depths}, "
+                f"{self.evaluate_every}, {self.patience}, {self.processes} and {self.channel_mul}."
             )
         if any(side < 2**self.depths or side % 2**self.depths for side in self.patch):
             raise InvalidSettings(

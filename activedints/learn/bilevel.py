@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from activedints.core.architecture import Architecture
 from activedints.core.decode import Alphas, decode
 from activedints.core.settings import SearchSettings
 from activedints.learn.augment import augment
 from activedints.learn.compute import autocast, pick_device
-from activedints.learn.cost import MEGABYTE, edge_costs
+from activedints.learn.cost import MEGABYTE, Cost, cost, edge_costs
 from activedints.learn.data import PatchSampler, TrainingCase, prepare
 from activedints.learn.loss import dice_ce
+from activedints.learn.parallel import ALONE, Group
 from activedints.learn.supernet import Supernet
 from activedints.learn.topology import Path, Topology
 from activedints.learn.train import CLIP_NORM, learning_rate
@@ -31,13 +33,19 @@ class Bilevel:
     """Supernet and alphas with an optimiser each, and the two halves of the cases."""
 
     def __init__(
-        self, cases: Sequence[TrainingCase], classes: int, settings: SearchSettings, start: Alphas | None = None
+        self,
+        cases: Sequence[TrainingCase],
+        classes: int,
+        settings: SearchSettings,
+        start: Alphas | None = None,
+        group: Group = ALONE,
+        device: str | None = None,
     ) -> None:
-        self.settings, self.device = settings, pick_device(settings.device)
-        channels = cases[0].image.shape[0]
-        self.costs = edge_costs(settings.depths, settings.channel_mul, channels, classes, settings.patch)
+        self.settings, self.device, self.group = settings, pick_device(device or settings.device), group
+        self.channels, self.classes = cases[0].image.shape[0], classes
+        self.costs = edge_costs(settings.depths, settings.channel_mul, self.channels, classes, settings.patch)
         torch.manual_seed(settings.seed)
-        self.net = Supernet(settings.blocks, settings.depths, settings.channel_mul, channels, classes)
+        self.net = Supernet(settings.blocks, settings.depths, settings.channel_mul, self.channels, classes)
         self.net = self.net.to(self.device, memory_format=torch.channels_last_3d)
         self.topology = Topology(settings.blocks, settings.depths, self.costs.megabytes, start)
         self.optimiser = torch.optim.AdamW(
@@ -58,6 +66,12 @@ class Bilevel:
     def random(self, step: int, stream: int) -> np.random.Generator:
         return np.random.default_rng((self.settings.seed, step, stream))
 
+    def own_random(self, shared: np.random.Generator, stream: int) -> np.random.Generator:
+        """The stream that this process draws its batch from: all share the path, each has its own patches."""
+        if self.group.size == 1:
+            return shared
+        return np.random.default_rng((self.settings.seed, self.step, stream, 1 + self.group.rank))
+
     def weight_step(self, progress: float) -> None:
         """One sampled network learns from one batch of the weights' half."""
         path, loss = self._weight_loss()
@@ -65,6 +79,7 @@ class Bilevel:
             group["lr"] = learning_rate(self.settings.learning_rate, progress)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.group.average((p.grad for p in self.net.parameters() if p.grad is not None), self.device)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), CLIP_NORM)
         self.optimiser.step()
         share = max(0.02, 1 / (self.step + 1))
@@ -75,6 +90,7 @@ class Bilevel:
         """The alphas learn from one batch of their half and from the penalty; the weights do not."""
         alphas = list(self.topology.parameters())
         gradients = torch.autograd.grad(self._alpha_loss(penalty_weight), alphas)
+        self.group.average(gradients, self.device)
         for parameter, gradient in zip(alphas, gradients):
             parameter.grad = gradient
         self.alpha_optimiser.step()
@@ -82,6 +98,7 @@ class Bilevel:
     def _weight_loss(self) -> tuple[Path, torch.Tensor]:
         random = self.random(self.step, WEIGHTS)
         path = self.topology.sample(random)
+        random = self.own_random(random, WEIGHTS)
         image, label = self.for_weights.batch(self.settings.batch, random)
         image, label = augment(image.to(self.device), label.to(self.device), random)
         return path, dice_ce(self._logits(image, path), label)
@@ -89,7 +106,7 @@ class Bilevel:
     def _alpha_loss(self, penalty_weight: float) -> torch.Tensor:
         random = self.random(self.step, ALPHAS)
         path = self.topology.sample(random, trials=True)
-        image, label = self.for_alphas.batch(self.settings.batch, random)
+        image, label = self.for_alphas.batch(self.settings.batch, self.own_random(random, ALPHAS))
         loss = dice_ce(self._logits(image, path, learn_alphas=True), label.to(self.device))
         return loss.cpu().double() + penalty_weight * self.topology.penalty(self.settings.sigma)
 
@@ -130,6 +147,10 @@ class Bilevel:
         with torch.no_grad():
             losses = [dice_ce(self._logits(x, path), y.to(self.device)).item() for x, y in self.fixed]
         return float(np.mean(losses))
+
+    def cost_of(self, architecture: Architecture) -> Cost:
+        """Counted cost of one network of the space for these channels and classes."""
+        return cost(architecture, self.channels, self.classes, self.settings.patch)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -52,11 +52,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class EdgeCosts:
-    """(3D-2, 5) GFLOPs forward and float32 activation megabytes of each operation on each edge of a layer, with the
-    change of resolution before it; and of all ``stem`` parts together. One patch, batch 1."""
+    """(3D-2, 5) GFLOPs forward, float32 activation megabytes and parameters of each operation on each edge of a layer,
+    with the change of resolution before it; and of all ``stem`` parts together. One patch, batch 1."""
 
     gflops: npt.NDArray[np.float64]
     megabytes: npt.NDArray[np.float64]
+    parameters: npt.NDArray[np.int64]
     stem_gflops: float
     stem_megabytes: float
 
@@ -101,7 +102,8 @@ def cost(architecture: Architecture | str, in_channels: int, classes: int, patch
 @lru_cache(maxsize=16)
 def edge_costs(depths: int, channel_mul: float, in_channels: int, classes: int, patch: Size) -> EdgeCosts:
     """Counted cost of every choice of a search space; the same for every layer."""
-    gflops, megabytes = np.zeros((3 * depths - 2, len(OPERATIONS))), np.zeros((3 * depths - 2, len(OPERATIONS)))
+    gflops, megabytes = np.zeros((2, 3 * depths - 2, len(OPERATIONS)))
+    parameters = np.zeros(gflops.shape, np.int64)
     net = Supernet(1, depths, channel_mul, in_channels, classes).to("meta")
     with torch.device("meta"):
         nodes, stem = [], np.zeros(2)
@@ -117,9 +119,10 @@ def edge_costs(depths: int, channel_mul: float, in_channels: int, classes: int, 
             for number, operation in enumerate(cell.op.ops):
                 whole = nn.Sequential(cell.preprocess, operation)
                 gflops[edge, number], megabytes[edge, number] = count(whole, nodes[start])
+                parameters[edge, number] = sum(p.numel() for p in whole.parameters())
                 # the node's own value is kept once by whoever adds it up, whatever the operation
                 megabytes[edge, number] += nodes[edge_ends(edge)[1]].untyped_storage().nbytes() / MEGABYTE
-    return EdgeCosts(gflops, megabytes, float(stem[0]), float(stem[1]))
+    return EdgeCosts(gflops, megabytes, parameters, float(stem[0]), float(stem[1]))
 
 
 def measure(

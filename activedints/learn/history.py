@@ -28,6 +28,8 @@ class History:
     reason: str | None = None
     final: dict[str, Any] | None = None
     """The alphas at the end, not rounded; None while the search is not over."""
+    network: dict[str, float] = field(default_factory=dict)
+    """Counted cost of the decoded network at the end: ``parameters``, ``gflops``, ``activation_megabytes``."""
 
     def write(self, folder: Path) -> Path:
         """Whole or not at all: temporary name, fsync, rename."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from activedints.learn.compute import threads
 from activedints.learn.cost import peak_megabytes, resident_megabytes
 from activedints.learn.data import TrainingCase
 from activedints.learn.history import NAME, History, read_history
+from activedints.learn.parallel import ALONE, Group, run_everywhere
 from activedints.learn.train import REPORT_EVERY
 
 RAMP = 0.5
@@ -71,18 +72,38 @@ def search(
     purpose = fingerprint(facts, cases, alphas)
     history = read_history(folder, purpose) or History(purpose, facts)
     if history.final is None:
-        with threads(settings.threads):
-            run = Search(Bilevel(cases, labels.classes, settings, alphas), folder, history)
-            run.announce(report)
-            while history.reason is None:
-                run.learn.weight_step(run.progress)
-                if run.warmed_up:
-                    run.learn.alpha_step(run.penalty_weight)
-                run.count_step(report)
-                run.keep()
-            run.finish(report)
+        task = cases, labels.classes, settings, folder, history, alphas
+        if settings.processes == 1:
+            history = learn_until_decided(*task, report)
+        else:
+            history = run_everywhere(settings.processes, settings.device, report, learn_until_decided, *task)
     drop_checkpoints(folder)
     return result_of(history, settings, folder)
+
+
+def learn_until_decided(
+    cases: Sequence[TrainingCase],
+    classes: int,
+    settings: SearchSettings,
+    folder: Path,
+    history: History,
+    alphas: Alphas | None,
+    report: Report,
+    group: Group = ALONE,
+    device: str | None = None,
+) -> History:
+    """The loop of a search, in this process, perhaps one of several; returns the finished history."""
+    with threads(settings.threads):
+        run = Search(Bilevel(cases, classes, settings, alphas, group, device), folder, history)
+        run.announce(report)
+        while history.reason is None:
+            run.learn.weight_step(run.progress)
+            if run.warmed_up:
+                run.learn.alpha_step(run.penalty_weight)
+            run.count_step(report)
+            run.keep()
+        run.finish(report)
+    return history
 
 
 class Search:
@@ -98,16 +119,20 @@ class Search:
         self.began, self.cores_began = time.monotonic() - spent["seconds"], time.process_time() - spent["core_seconds"]
         self.told, self.kept, self.writing = 0.0, time.monotonic(), 0.0
         self.resident = resident_megabytes()
+        self.progress = 0.0  # share of the search that is done: what the schedule follows
+        self.look_at_clock()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
-    @property
-    def progress(self) -> float:
-        """Share of the search that is done, 0 to 1: what the schedule follows."""
-        steps = self.settings.steps
-        return self.learn.step / steps if steps else self.seconds / (self.settings.seconds or 1)
+    def look_at_clock(self) -> None:
+        """Bring ``progress`` up to date; where time bounds the search, every process takes the first one's."""
+        if self.settings.steps:
+            self.progress = self.learn.step / self.settings.steps
+        else:
+            share = self.seconds / (self.settings.seconds or 1)
+            self.progress = self.learn.group.first(share, self.learn.device)
 
     @property
     def warmed_up(self) -> bool:
@@ -124,7 +149,8 @@ class Search:
         if not self.history.estimate:
             self.history.estimate = self.estimate()
             self.began, self.cores_began = time.monotonic(), time.process_time()
-        self.history.write(self.folder)
+            self.look_at_clock()
+        self.write()
         e, s = self.history.estimate, self.settings
         minutes = e["seconds"] / 60
         report(
@@ -155,16 +181,21 @@ class Search:
     def count_step(self, report: Report) -> None:
         """Count; evaluate when due and find out whether to stop; tell."""
         self.learn.step += 1
+        self.look_at_clock()
         if due := self.learn.step % self.settings.evaluate_every == 0 or self.progress >= 1:
             evaluation = {"penalty_weight": self.penalty_weight, **self.learn.evaluation(), **self.pace()}
             self.history.evaluations.append(evaluation)
             self.history.reason = self.why_stop()
-            self.history.write(self.folder)
+            self.write()
         if due or time.monotonic() - self.told >= REPORT_EVERY:
             self.told = time.monotonic()
             phase = "weights and alphas" if self.warmed_up else "warming the weights up"
             message = f"Searching, {phase}: loss {self.learn.mean_loss:.3f} after {self.learn.step} steps"
             report(*self.position(), message, {**self.learn.metrics(), **self.pace()})
+
+    def write(self) -> None:
+        if self.learn.group.leads:
+            self.history.write(self.folder)
 
     def pace(self) -> dict[str, float]:
         return {"seconds": round(self.seconds, 2), "seconds_per_step": self.seconds / max(1, self.learn.step)}
@@ -189,7 +220,7 @@ class Search:
     def keep(self) -> None:
         """Write a checkpoint now and then, and less often where writing takes long: under 5 % of the time."""
         now = time.monotonic()
-        if now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing):
+        if self.learn.group.leads and now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing):
             spent = {"seconds": self.seconds, "core_seconds": time.process_time() - self.cores_began}
             state = {"purpose": self.history.purpose, "spent": spent, **self.learn.state()}
             save_checkpoint(self.folder, self.learn.step, state)
@@ -209,7 +240,8 @@ class Search:
             "path_gflops": self.learn.gflops,
         }
         history.final = {"edges": alphas.edges.tolist(), "operations": alphas.operations.tolist()}
-        history.write(self.folder)
+        history.network = asdict(self.learn.cost_of(decode(alphas).architecture("found", self.settings.channel_mul)))
+        self.write()
         m, e = history.measured, history.estimate
         report(
             *self.position(),
@@ -235,8 +267,13 @@ def check(cases: Sequence[TrainingCase], settings: SearchSettings, alphas: Alpha
 
 
 def fingerprint(facts: dict, cases: Sequence[TrainingCase], alphas: Alphas | None) -> str:
-    """What a folder must have been made for to be resumed: settings, cases and their labels, alphas at the start."""
-    found = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    """What a folder must have been made for to be resumed: settings, cases and their labels, alphas at the start.
+
+    Settings at their defaults do not count, so that a search outlives a version that adds one.
+    """
+    defaults = {field.name: field.default for field in fields(SearchSettings)}
+    chosen = {name: value for name, value in facts["settings"].items() if value != defaults[name]}
+    found = hashlib.sha256(json.dumps({**facts, "settings": chosen}, sort_keys=True).encode())
     for case in cases:
         found.update(json.dumps([case.case_id, list(case.image.shape)]).encode())
         found.update(b"" if case.label is None else np.ascontiguousarray(case.label).tobytes())

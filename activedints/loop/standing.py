@@ -1,6 +1,7 @@
 """What the frame of every screen says: the experiments, which is active, whether it is simulated, who computes."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from activedints.loop import turns
 from activedints.store import cases, jobs
@@ -22,6 +23,11 @@ class Standing:
     def mixed(self) -> bool:
         """Whether some cases are simulated and some are not."""
         return 0 < self.simulated < self.cases
+
+
+def open_workspace(folder: Path) -> Store:
+    """The workspace in ``folder``, made or migrated where needed; WorkspaceUnusable says what stands in the way."""
+    return Store.open(folder)
 
 
 def standing(store: Store) -> Standing:

@@ -4,73 +4,26 @@ A script is ``with frame.page("Worklist") as here: ...``. Commands run through `
 shown as its one sentence, and so is whatever the script itself runs into.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import Literal
 
 import streamlit as st
 
 from activedints.core.errors import ActiveDintsError
-from activedints.loop import experiments
-from activedints.loop.standing import Standing, standing
-from activedints.store.database import Store
+from activedints.loop import reading
+from activedints.loop.standing import standing
 from activedints.ui import server
-from activedints.ui.menu import HOME, ROOT, groups
+from activedints.ui.here import Here, workspace
+from activedints.ui.menu import HOME
+from activedints.ui.readers import ask_name, reader
+from activedints.ui.sidebar import ICON, draw_sidebar, simulated_badge
 
-ICON = Path(__file__).parent / "icon.svg"
-LOGO = Path(__file__).parent / "logo.svg"
 STYLE = Path(__file__).parent / "style.css"
 BARE = Path(__file__).parent / "bare.css"
-DEFAULT_WORKSPACE = "data/workspace"
 
 Needs = Literal["nothing", "cases", "reader"]
-P = ParamSpec("P")
-
-
-@dataclass(frozen=True)
-class Here:
-    """What a script works with. ``reader`` is '' while nobody said who reads; ``arrived`` is whether this run is the
-    first since the person came from another screen."""
-
-    store: Store
-    reader: str
-    standing: Standing
-    arrived: bool
-
-    @property
-    def simulated(self) -> bool:
-        return self.standing.simulated > 0
-
-    def do(self, command: Callable[..., str], *arguments: Any) -> None:
-        """Run one command of the loop, then the script anew; what the command says or refuses is shown there."""
-        outcome = attempt(command, *arguments)
-        st.session_state["said"] = outcome
-        st.rerun()
-
-
-def attempt(command: Callable[..., str], *arguments: Any) -> tuple[bool, str]:
-    """Whether a command did its work, and the sentence that it returned or refused with."""
-    try:
-        return True, command(*arguments)
-    except ActiveDintsError as error:
-        return False, str(error)
-
-
-def guarded(function: Callable[P, None]) -> Callable[P, None]:
-    """For the body of a fragment, which runs without the page around it: an error becomes its sentence."""
-
-    @wraps(function)
-    def inside(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            function(*args, **kwargs)
-        except ActiveDintsError as error:
-            st.error(str(error), icon=":material/error:")
-
-    return inside
 
 
 @contextmanager
@@ -86,7 +39,7 @@ def page(title: str, needs: Needs = "cases", bare: bool = False) -> Iterator[Her
     try:
         server.check_running_address()
         here = _here(title)
-        _sidebar(here)
+        draw_sidebar(here)
         lacking = _lacking(here, needs)
         if lacking or not bare:
             headline(title, here)
@@ -105,39 +58,10 @@ def _here(title: str) -> Here:
     arrived = st.session_state.get("screen") != title
     st.session_state["screen"] = title
     store = workspace()
-    return Here(store, _reader(), standing(store), arrived)
-
-
-def workspace() -> Store:
-    """The workspace of this server: ACTIVEDINTS_WORKSPACE, else data/workspace of the project."""
-    folder = os.environ.get("ACTIVEDINTS_WORKSPACE")
-    return _open(Path(folder) if folder else ROOT / DEFAULT_WORKSPACE)
-
-
-@st.cache_resource(show_spinner=False)
-def _open(folder: Path) -> Store:
-    return Store.open(folder)
-
-
-def _reader() -> str:
-    """Who reads: the person who signed in, where sign-in is configured; else the name given in this session, which
-    the address carries, so that a reload does not ask again."""
-    if server.sign_in_configured():
-        return _signed_in()
-    if "reader" not in st.session_state and st.query_params.get("reader"):
-        st.session_state["reader"] = st.query_params["reader"]
-    name = str(st.session_state.get("reader", "")).strip()
-    if name and st.query_params.get("reader") != name:
-        st.query_params["reader"] = name
-    return name
-
-
-def _signed_in() -> str:
-    if not st.user.is_logged_in:
-        st.title("Active-DiNTS", anchor=False)
-        st.button("Sign in", type="primary", on_click=st.login)
-        st.stop()
-    return str(st.user.get("name") or st.user.get("email") or "")
+    opened = st.session_state.pop("opened", None) if arrived else None
+    if opened is not None:  # whoever leaves the Annotate page closes the case for others
+        reading.close_case(store, opened.case_id, st.session_state["opened by"])
+    return Here(store, reader(), standing(store), arrived)
 
 
 def linked_choice(label: str, name: str, options: list[int]) -> int:
@@ -157,78 +81,7 @@ def headline(title: str, here: Here) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         if here.simulated:
-            _simulated_badge(here)
-
-
-def _simulated_badge(here: Here) -> None:
-    made = f"{here.standing.simulated} of {here.standing.cases} cases were made by a program"
-    help_ = f"{made}: figures over them say nothing about patients."
-    st.badge("simulated", icon=":material/science:", color="orange", help=help_)
-
-
-def _sidebar(here: Here) -> None:
-    st.logo(str(LOGO), size="large", icon_image=str(ICON))
-    with st.sidebar:
-        for name, screens in groups().items():
-            if name:
-                st.caption(name)
-            for screen in screens:
-                st.page_link(screen.script, label=screen.title, icon=screen.icon, help=screen.purpose, width="stretch")
-        st.divider()
-        _experiment(here)
-        _who(here)
-        _worker(here)
-
-
-def _experiment(here: Here) -> None:
-    names, active = here.standing.experiments, here.standing.experiment
-    if active is None:
-        return
-    if here.simulated:
-        _simulated_badge(here)
-    if len(names) == 1:
-        st.caption(f"Experiment: **{active}**")
-        return
-    chosen = st.selectbox("Experiment", names, names.index(active), help="The active one, for the whole workspace")
-    if chosen != active:
-        here.do(_use, here.store, chosen)
-    asked = st.query_params.setdefault("experiment", active)
-    if asked != active and asked in names:
-        st.warning(f"This link was made in experiment '{asked}'.")
-        if st.button(f"Switch to '{asked}'"):
-            here.do(_use, here.store, asked)
-
-
-def _use(store: Store, name: str) -> str:
-    experiments.use(store, name)
-    st.query_params["experiment"] = name
-    return f"Experiment '{name}' is active now."
-
-
-def _who(here: Here) -> None:
-    if not here.reader:
-        st.caption("No reader yet")
-    elif server.sign_in_configured():
-        st.caption(f"Reader: **{here.reader}**")
-        st.button("Sign out", type="tertiary", on_click=st.logout)
-    else:
-        with st.popover(f"Reader: {here.reader}", type="tertiary"):
-            _ask_name("Change reader")
-
-
-def _worker(here: Here) -> None:
-    if here.standing.device:
-        st.caption(f":green[●] Worker on {here.standing.device}")
-    else:
-        st.caption(":gray[○] No worker: start `activedints worker`")
-
-
-def _ask_name(button: str) -> None:
-    with st.form("reader form", border=False, clear_on_submit=True):
-        name = st.text_input("Your name", placeholder="As it shall stand in every annotation", max_chars=60)
-        if st.form_submit_button(button, type="primary") and name.strip():
-            st.session_state["reader"] = name.strip()
-            st.rerun()
+            simulated_badge(here)
 
 
 def _say(bare: bool) -> None:
@@ -258,4 +111,4 @@ def _need_reader(here: Here) -> None:
     with st.container(border=True, width=480):
         st.subheader("Who is reading?", anchor=False)
         st.caption("Your name stands beside every annotation that you submit. Nothing else is stored about you.")
-        _ask_name("Start reading")
+        ask_name("Start reading")

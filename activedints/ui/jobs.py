@@ -8,7 +8,7 @@ from activedints.loop import running
 from activedints.loop.running import Line, Progress
 from activedints.loop.views import JobView
 from activedints.ui import charts
-from activedints.ui.frame import Here, guarded
+from activedints.ui.here import Here, guarded
 from activedints.ui.words import duration, when
 
 POLL_SECONDS = 1.0

@@ -8,7 +8,7 @@ import streamlit as st
 from activedints.core.errors import NotFound
 from activedints.loop import opening, reading, worklist
 from activedints.loop.reading import OpenCase, Submission
-from activedints.ui.frame import Here, guarded
+from activedints.ui.here import Here, guarded
 from activedints.ui.viewer import Spot, ViewerEvent, ViewerInput, viewer
 
 RENEW_SECONDS = 20.0

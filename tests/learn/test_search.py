@@ -83,6 +83,7 @@ def test_it_says_before_and_after_what_it_costs(whole):
     assert {"seconds_per_step", "steps", "seconds", "core_seconds", "megabytes", "path_gflops"} == set(
         story["measured"]
     )
+    assert story["network"]["parameters"] > 0
     assert 0 < story["estimate"]["path_gflops"] < story["estimate"]["all_gflops"]
     for name in ("loss", "edge_entropy", "operation_entropy", "ram", "seconds_per_step", "gflops"):
         assert np.isfinite(heard[-1][3][name])

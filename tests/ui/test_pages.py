@@ -160,6 +160,14 @@ def test_a_case_open_at_another_reader_is_refused_in_words(ready: Store, open_pa
     assert "open at Grace" in "".join(b.proto.body for b in open_page(ready, "worklist", reader="Ada").main.markdown)
 
 
+def test_leaving_the_annotate_page_closes_the_case_for_others(ready: Store, open_page: Open) -> None:
+    app = open_page(ready, "annotate", reader="Ada")
+    assert worklist.next_case(ready, "Grace") is None
+    app.switch_page("pages/worklist.py").run()
+    assert not app.exception
+    assert worklist.next_case(ready, "Grace") is not None
+
+
 @pytest.mark.parametrize("asked", ["999", "abc", "-1"])
 def test_an_address_without_such_a_case_is_refused_in_words(asked: str, ready: Store, open_page: Open) -> None:
     app = open_page(ready, "annotate", reader="Ada", case=asked)
