@@ -70,7 +70,7 @@ export function buildCommands(viewer) {
     ['Uncertainty', 'last-spot', 'shift+u', 'Previous uncertain spot', () => viewer.visit(Math.max(viewer.spot, 0) - 1)],
     ['Uncertainty', 'heat', 'h', 'Heat map on or off', () => heat(viewer)],
 
-    ['Case', 'save', 'ctrl+s', 'Save the draft now', () => viewer.saving.draft()],
+    ['Case', 'save', 'ctrl+s', 'Save the draft now', () => saveNow(viewer)],
     ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.submit()],
     ['Case', 'help', '?', 'This keyboard map', () => viewer.frame.help()],
     ['Case', 'full', 'shift+enter', 'Full screen', () => viewer.frame.fullScreen()],
@@ -117,6 +117,11 @@ function fade(viewer) {
 function thresholdBrush(viewer) {
   const { low, high } = viewer.active?.window ?? { low: 0, high: 1 }
   viewer.set({ tool: 'threshold', range: { low: (low + high) / 2, high } })
+}
+
+function saveNow(viewer) {
+  if (viewer.saving.unsaved) viewer.saving.draft()
+  else viewer.frame.say('Everything is saved.')
 }
 
 function compareSides(viewer) {

@@ -84,7 +84,7 @@ export class Frame {
     const key = keyOf(event)
     if (typing || (onControl && ['enter', ' ', 'arrowup', 'arrowdown', 'pageup', 'pagedown'].includes(key))) return
     const command = viewer.commands.find((each) => each.key === key)
-    if (!command || !viewer.grid || (viewer.pointer.drawing && command.id !== 'drop')) return
+    if (!command || !viewer.grid || this.root.querySelector('dialog[open]') || (viewer.pointer.drawing && command.id !== 'drop')) return
     event.preventDefault()
     command.run()
   }

@@ -19,7 +19,7 @@ export class Pane {
     this.element = h('div', { class: 'pane' }, this.canvas, this.caption, this.strip.canvas)
     this.layers = {}
     this.borders = {}
-    for (const name of ['image', 'blend', 'difference', 'heat', 'label', 'preview']) this.layers[name] = new Layer()
+    for (const name of ['image', 'blend', 'difference', 'heat', 'label', 'range', 'preview']) this.layers[name] = new Layer()
     this.observer = new ResizeObserver(() => this.viewer.redraw())
     this.observer.observe(this.element)
   }
@@ -66,7 +66,8 @@ export class Pane {
     const channel = viewer.channels[this.channel ?? viewer.channel]
     const loading = channel?.voxels ? '' : ' · loading'
     const version = this.compared ? `${viewer.compared?.name ?? 'nothing chosen'} · ` : ''
-    this.caption.textContent = `${version}${channel.name}${loading} · ${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
+    const place = `${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
+    this.caption.textContent = `${version}${channel.name}${loading} · ${place}${windowText(channel)}`
   }
 
   drawSlice(context) {
@@ -113,6 +114,13 @@ export class Pane {
         this.drawBorders('changes', context, [...key, drawing.version, past.number], differs, () => '#ffffff', [3, 3])
       }
     }
+    if (viewer.tool === 'threshold' && viewer.range && viewer.active?.voxels && viewer.editable) {
+      const { low, high } = viewer.range
+      const { voxels: values } = viewer.active
+      const tint = rgba(...viewer.labels[viewer.label].rgb, 90)
+      const key = [viewer.data.case, viewer.channel, viewer.label, low, high]
+      show('range', 1, false, key, () => (index) => (values[index] >= low && values[index] <= high ? tint : 0))
+    }
     if (preview) {
       const white = rgba(255, 255, 255, 150)
       show('preview', 1, false, [preview.number], () => (index) => (preview.mask[index] ? white : 0))
@@ -148,6 +156,13 @@ export class Pane {
     this.observer.disconnect()
     this.element.remove()
   }
+}
+
+// Window and level in the scan's own units.
+function windowText({ window: shown, slope, intercept }) {
+  if (!shown) return ''
+  const level = ((shown.high + shown.low) / 2) * slope + intercept
+  return ` · W ${Math.round((shown.high - shown.low) * slope)} L ${Math.round(level)}`
 }
 
 // A canvas of this many CSS pixels, cleared (or filled), with its context in CSS pixels.

@@ -98,7 +98,7 @@ export class Saving {
 
   draft() {
     clearTimeout(this.waiting)
-    if (!this.unsaved || this.leaving) return
+    if (!this.unsaved || this.leaving || !this.viewer.drawing) return
     if (this.pending || this.viewer.pointer.drawing) this.waiting = setTimeout(() => this.draft(), 500)
     else this.post('draft')
   }

@@ -40,7 +40,7 @@ export class ToolPanel {
     if (['brush', 'eraser', 'threshold'].includes(viewer.tool)) parts.push(...this.brushControls())
     if (viewer.tool === 'threshold') parts.push(...this.rangeControls())
     if (viewer.tool === 'grow') parts.push(...this.growControls())
-    if (['brush', 'outline', 'threshold', 'grow'].includes(viewer.tool)) parts.push(this.overwriteControl())
+    if (viewer.tool !== 'navigate' && !/distance|angle/.test(viewer.tool)) parts.push(this.overwriteControl())
     if (viewer.preview) parts.push(this.previewControls())
     const hints = {
       navigate: 'Click or drag to move the crosshair; wheel for slices; right button for window and level.',
@@ -72,7 +72,7 @@ export class ToolPanel {
     const step = Math.max(1, (automatic.high - automatic.low) / 200)
     const show = (v) => `${+(v * slope + intercept).toPrecision(4)}`
     const part = (label, end) => slider({ label, min: automatic.low, max: automatic.high, step, value: viewer.range[end], show,
-      change: (value) => { viewer.range[end] = value } })
+      change: (value) => { viewer.set({ range: { ...viewer.range, [end]: value } }) } })
     return [h('p', { class: 'hint' }, `Paints only where ${name} lies within:`), part('From', 'low'), part('To', 'high')]
   }
 

@@ -6,7 +6,7 @@ import { autoWindow } from './contrast.js'
 import { h } from './dom.js'
 import { Grid, PLANES } from './grid.js'
 import { Frame } from './frame.js'
-import { loadCase } from './loading.js'
+import { loadCase, loadChannels } from './loading.js'
 import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
@@ -51,6 +51,7 @@ export class Viewer {
     this.pointer = new Pointer(this)
     this.surface = new Surface(this)
     host.append(this.root)
+    undimmed(host.host)
     this.panes = []
     this.arrange()
     this.ticking = setInterval(() => this.frame.tick(this.clock.tick(!document.hidden)), 1000)
@@ -73,8 +74,8 @@ export class Viewer {
     this.saving.receipt(data.receipt)
     const same = this.data?.case === data.case && !this.saving.closed
     this.data = data
-    if (same) return
-    this.open(data)
+    if (!same) return this.open(data)
+    if (this.drawing && this.channels.some(({ voxels }) => !voxels)) loadChannels(this).catch((error) => this.frame.warn(error.message))
   }
 
   async open(data) {
@@ -241,6 +242,11 @@ export class Viewer {
     this.saving.leave()
     this.root.remove()
   }
+}
+
+// Streamlit fades what it runs again; a picture that is being painted must not fade at every autosave.
+function undimmed(element) {
+  element?.closest('[data-testid="stElementContainer"]')?.style.setProperty('opacity', '1', 'important')
 }
 
 function rgbOf(hex) {
