@@ -35,9 +35,9 @@ def head(shape: tuple[int, int, int], affine: np.ndarray, noise: float = 0.0, ba
 
 
 def write_case(folder: Path, channels: dict[str, np.ndarray], affine: np.ndarray, **about) -> Path:
-    """One case folder as viewer_page.py reads it; ``about`` may hold label and heat arrays and the rest of its form."""
+    """One case folder as viewer_page.py reads it; ``about``: label, heat and other arrays, and its form."""
     folder.mkdir(parents=True)
-    arrays = {**channels, **{name: about.pop(name) for name in ("label", "heat") if name in about}}
+    arrays = {**channels, **{name: about.pop(name) for name in ("label", "heat", "other") if name in about}}
     for name, array in arrays.items():
         nib.save(nib.Nifti1Image(array, affine), folder / f"{name}.nii.gz")
     form = {"title": folder.name, "channels": list(channels), "labels": [[1, "edema"], [2, "core"], [3, "enhancing"]]}

@@ -159,7 +159,7 @@ def every_pair():
             yield pytest.param(name, plane, marks=() if column == row % 3 else pytest.mark.slow, id=f"{name}-{plane}")
 
 
-@pytest.mark.parametrize(("name", "plane"), every_pair())
+@pytest.mark.parametrize(("name", "plane"), list(every_pair()))
 def test_tools_work_where_the_pointer_was(page, viewer_server, cases, name, plane):
     bench = Bench(page, viewer_server, cases, name, plane)
     x, y = bench.pointer

@@ -45,6 +45,7 @@ viewer(
         spots=[Spot(tuple(s["mm"]), s["mL"], s["score"], s["text"]) for s in about.get("spots", [])],
         notes=about.get("notes", ""),
         read_only=about.get("read_only", False),
+        versions=[(name, folder / f"{name}.nii.gz") for name in about.get("versions", [])],
         regions=[(tuple(lo), tuple(hi)) for lo, hi in about.get("regions", [])],
     ),
     "viewer",

@@ -76,13 +76,29 @@ def save(path, array, code="LPS"):
     return path
 
 
-def test_floats_become_int16_within_one_step(tmp_path):
-    array = np.random.default_rng(0).normal(100, 900, (5, 6, 7)).astype(np.float32)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int16, np.uint16, np.int32])
+def test_images_become_int16_within_half_a_step_of_their_range(tmp_path, kind):
+    array = np.random.default_rng(0).normal(20_000, 6_000, (15, 16, 17)).clip(0).astype(kind)
     made = nib.load(volumes.channel_file(save(tmp_path / "a.nii.gz", array), tmp_path / "cache"))
     grid = volumes.read_grid(tmp_path / "a.nii.gz")
     assert made.get_data_dtype() == np.int16
     np.testing.assert_allclose(made.affine, grid.ras_affine, atol=1e-5)
-    np.testing.assert_allclose(made.get_fdata(), grid.to_ras(array), atol=np.ptp(array) / 65000)
+    step = np.ptp(array.astype(float)) / volumes.LEVELS
+    np.testing.assert_allclose(made.get_fdata(), grid.to_ras(array), atol=step / 2 + 1)
+
+
+@pytest.mark.parametrize("array", [[0, 1, -7, 500], [0, 0, 0, 0], [9, 9, 9, 9]])
+def test_small_whole_numbers_stay_as_they_are(tmp_path, array):
+    stored = np.array(array, np.int16).reshape(4, 1, 1)
+    made = nib.load(volumes.channel_file(save(tmp_path / "a.nii.gz", stored, "RAS"), tmp_path / "cache"))
+    assert made.get_fdata().ravel().tolist() == array
+
+
+def test_what_is_not_a_number_is_shown_as_nothing(tmp_path):
+    array = np.array([np.nan, np.inf, 0.5, 1e30], np.float64).reshape(4, 1, 1)
+    made = nib.load(volumes.channel_file(save(tmp_path / "a.nii.gz", array, "RAS"), tmp_path / "cache"))
+    assert made.get_fdata().ravel()[:2].tolist() == [0, 0]
+    assert made.get_fdata().ravel()[3] == pytest.approx(1e30, rel=1e-3)
 
 
 def test_heat_is_a_byte_and_labels_hide_ignore(tmp_path):

@@ -43,7 +43,11 @@ def _fragment(
     receipt = st.session_state.get(f"{key} receipt")
     if receipt and receipt.pop("rerun", False):
         st.rerun(scope="app")
-    data = _data(view, cache) | {"receipt": receipt, "upcoming": _urls(upcoming, cache) if upcoming else []}
+    try:
+        data = _data(view, cache) | {"receipt": receipt, "upcoming": _urls(upcoming, cache) if upcoming else []}
+    except ActiveDintsError as error:
+        st.error(str(error), icon=":material/error:")
+        return
     _component()(key=key, data=data, on_event_change=partial(_hear, view, key, on_event))
 
 
@@ -70,7 +74,8 @@ def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
     """The component's ``data``: small, JSON, and equal from run to run while nothing changed."""
     files = [path for _, path in view.channels]
     extra = [path for path in (view.segmentation, view.uncertainty) if path]
-    grid = volumes.common_grid(files + extra)
+    earlier = [path for _, path in view.versions]
+    grid = volumes.common_grid(files + extra + earlier)
     start = volumes.label_file(view.segmentation, cache) if view.segmentation else None
     urls = _urls(view, cache)
     return {
@@ -91,6 +96,7 @@ def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
             {"mm": [round(float(v), 3) for v in spot.mm], "mL": spot.mL, "score": spot.score, "text": spot.text}
             for spot in view.spots
         ],
+        "versions": [{"name": name, "url": _url(path, volumes.label_file, cache)} for name, path in view.versions],
         "regions": [grid.ras_box(box) for box in view.regions],
     }
 
@@ -102,7 +108,9 @@ def _urls(view: ViewerInput, cache: Path) -> list[str]:
     ]
     wanted += [(view.segmentation, volumes.label_file)] if view.segmentation else []
     wanted += [(view.uncertainty, volumes.heat_file)] if view.uncertainty else []
-    return [
-        server.volume_url(f"{make.__name__}-{path.resolve()}-{path.stat().st_mtime_ns}", partial(make, path, cache))
-        for path, make in wanted
-    ]
+    return [_url(path, make, cache) for path, make in wanted]
+
+
+def _url(path: Path, make: Callable[[Path, Path], Path], cache: Path) -> str:
+    name = f"{make.__name__}-{path.resolve()}-{path.stat().st_mtime_ns}"
+    return server.volume_url(name, partial(make, path, cache))

@@ -29,6 +29,7 @@ class ViewerInput:
     ``labels`` are (value, name) of the foreground, in the label set's order (their colours come from ui.colours).
     ``segmentation`` is the starting label map: a draft, an earlier Annotation or an autosaved drawing; IGNORE voxels
     in it open as background, since ``regions`` already say what is annotated. ``uncertainty`` is a heat map in 0..1.
+    ``versions`` are earlier label maps of the same case to compare with, named as the reader should read them.
     ``regions`` are voxel boxes on the source grid; where there are any, nothing outside of them can be painted.
     """
 
@@ -42,6 +43,7 @@ class ViewerInput:
     notes: str = ""
     read_only: bool = False
     regions: list[Box] = field(default_factory=list)
+    versions: list[tuple[str, Path]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

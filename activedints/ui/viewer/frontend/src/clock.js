@@ -28,6 +28,11 @@ export class Clock {
     return this.seconds
   }
 
+  // Seconds since the reader last did something.
+  get resting() {
+    return this.now() - this.lastTouch
+  }
+
   get idle() {
     return this.now() - this.lastTouch >= IDLE_AFTER
   }

@@ -19,6 +19,7 @@ export function buildCommands(viewer) {
     ['Look', 'sagittal', 's', 'Sagittal', set({ layout: 'sagittal' })],
     ['Look', 'three', 'm', 'All three planes and 3-D', set({ layout: 'three' })],
     ['Look', 'channels', 'q', 'Four channels side by side', set({ layout: 'channels' })],
+    ['Look', 'compare', 'p', 'Compare with another version', () => compareSides(viewer)],
     ['Look', '3d', 'v', '3-D', set({ layout: '3d' })],
     ['Look', 'up', 'arrowup', 'One slice up', () => viewer.step(1)],
     ['Look', 'down', 'arrowdown', 'One slice down', () => viewer.step(-1)],
@@ -55,11 +56,11 @@ export function buildCommands(viewer) {
     ['Shape', 'copy-up', 'shift+arrowup', 'Copy the label one slice up', () => copy(viewer, 1)],
     ['Shape', 'copy-down', 'shift+arrowdown', 'Copy the label one slice down', () => copy(viewer, -1)],
     ['Shape', 'largest', 'shift+l', 'Keep the largest island', () => reshape(viewer, keepLargest)],
-    ['Shape', 'small', 'shift+s', 'Remove islands under 0.1 mL', () => reshape(viewer, removeSmall, 0.1)],
+    ['Shape', 'small', 'shift+s', 'Remove small islands', () => reshape(viewer, removeSmall, viewer.shaping.mL)],
     ['Shape', 'holes', 'shift+o', 'Fill holes', () => reshape(viewer, fillHoles)],
-    ['Shape', 'smooth', 'shift+m', 'Smooth by one voxel', () => reshape(viewer, smooth, least(viewer))],
-    ['Shape', 'wider', 'shift+g', 'Grow by one voxel', () => reshape(viewer, grow, least(viewer))],
-    ['Shape', 'narrower', 'shift+k', 'Shrink by one voxel', () => reshape(viewer, shrink, least(viewer))],
+    ['Shape', 'smooth', 'shift+m', 'Smooth', () => reshape(viewer, smooth, viewer.shaping.mm)],
+    ['Shape', 'wider', 'shift+g', 'Grow', () => reshape(viewer, grow, viewer.shaping.mm)],
+    ['Shape', 'narrower', 'shift+k', 'Shrink', () => reshape(viewer, shrink, viewer.shaping.mm)],
 
     ['Measure', 'distance', 'r', 'Distance', set({ tool: 'distance' })],
     ['Measure', 'angle', 'shift+a', 'Angle', set({ tool: 'angle' })],
@@ -69,7 +70,7 @@ export function buildCommands(viewer) {
     ['Uncertainty', 'last-spot', 'shift+u', 'Previous uncertain spot', () => viewer.visit(Math.max(viewer.spot, 0) - 1)],
     ['Uncertainty', 'heat', 'h', 'Heat map on or off', () => heat(viewer)],
 
-    ['Case', 'save', 'ctrl+s', 'Save the draft now', () => viewer.saving.draft()],
+    ['Case', 'save', 'ctrl+s', 'Save the draft now', () => saveNow(viewer)],
     ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.submit()],
     ['Case', 'help', '?', 'This keyboard map', () => viewer.frame.help()],
     ['Case', 'full', 'shift+enter', 'Full screen', () => viewer.frame.fullScreen()],
@@ -118,9 +119,15 @@ function thresholdBrush(viewer) {
   viewer.set({ tool: 'threshold', range: { low: (low + high) / 2, high } })
 }
 
-// One voxel: the smallest step that changes anything.
-function least(viewer) {
-  return Math.min(...viewer.grid.spacing)
+function saveNow(viewer) {
+  if (viewer.saving.unsaved) viewer.saving.draft()
+  else viewer.frame.say('Everything is saved.')
+}
+
+function compareSides(viewer) {
+  if (!viewer.data.versions?.length) return viewer.frame.say('There is no other version of this case.')
+  if (!viewer.compared) viewer.compare(0)
+  viewer.set({ layout: viewer.layout === 'compare' ? viewer.plane : 'compare' })
 }
 
 function reshape(viewer, change, ...by) {

@@ -70,3 +70,7 @@ export function slider({ label, min, max, step, value, show, change }) {
   }
   return element
 }
+
+export function percent(value) {
+  return `${Math.round(100 * value)} %`
+}

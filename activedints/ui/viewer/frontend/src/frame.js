@@ -84,7 +84,7 @@ export class Frame {
     const key = keyOf(event)
     if (typing || (onControl && ['enter', ' ', 'arrowup', 'arrowdown', 'pageup', 'pagedown'].includes(key))) return
     const command = viewer.commands.find((each) => each.key === key)
-    if (!command || !viewer.grid || (viewer.pointer.drawing && command.id !== 'drop')) return
+    if (!command || !viewer.grid || this.root.querySelector('dialog[open]') || (viewer.pointer.drawing && command.id !== 'drop')) return
     event.preventDefault()
     command.run()
   }
@@ -94,6 +94,7 @@ export class Frame {
     this.title.textContent = this.title.title = data.title
     this.notes.textContent = this.notes.title = data.notes
     this.notes.hidden = !data.notes
+    this.buttons.get('compare').hidden = !data.versions?.length
     this.channelBar.replaceChildren(
       ...data.channels.map(({ name }, number) =>
         button({ label: name, key: number ? '' : 'x', pressed: false, run: () => viewer.set({ channel: number }) }),

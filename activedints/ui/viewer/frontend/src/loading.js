@@ -23,7 +23,7 @@ export async function loadCase(viewer, data) {
     if (!current()) return
     const voxels = start ? start.voxels.slice() : new Uint8Array(viewer.grid.size)
     // the proof that what the reader corrects is what Python sent, before the first stroke
-    if (start && sha256(voxels) !== data.segmentation.sha) {
+    if (start && (await sha256(voxels)) !== data.segmentation.sha) {
       throw new Error('The draft arrived changed: its checksum does not fit; reload the page.')
     }
     viewer.drawing = new Drawing(viewer.grid, voxels, data.regions)
@@ -35,20 +35,35 @@ export async function loadCase(viewer, data) {
     viewer.set({})
     viewer.surface.show()
     viewer.mark('ready')
+    if (document.activeElement === document.body) viewer.root.focus({ preventScroll: true })
     await viewer.saving.restore()
-    for (let number = 1; number < data.channels.length; number++) {
-      const volume = await fetched(viewer.data.channels[number])
-      if (!current()) return
-      viewer.setChannel(number, volume)
-      viewer.frame.refresh()
-    }
-    viewer.root.dataset.channels = String(data.channels.length)
-    requestAnimationFrame(() => performance.mark('viewer-complete'))
-    viewer.surface.show()
-    for (const url of viewer.data.upcoming ?? []) await fetch(url) // into the browser's cache, for the next case
+    await loadChannels(viewer)
   } catch (error) {
     if (!current()) return
     if (!viewer.drawing) viewer.mark('failed')
-    viewer.frame.warn(`${error.message}`)
+    viewer.frame.warn(error.message)
+  }
+}
+
+// The channels that are not there yet, one at a time, then the next case into the browser's cache. Called again with
+// fresh addresses where old ones had run out.
+export async function loadChannels(viewer) {
+  const { grid } = viewer
+  if (viewer.fetching === grid) return
+  viewer.fetching = grid
+  try {
+    for (let number = 0; number < viewer.channels.length; number++) {
+      if (viewer.channels[number].voxels) continue
+      const volume = await fetchVolume(viewer.data.channels[number].url, viewer.data.shape)
+      if (viewer.grid !== grid) return
+      viewer.setChannel(number, volume)
+      viewer.frame.refresh()
+    }
+    viewer.root.dataset.channels = String(viewer.channels.length)
+    requestAnimationFrame(() => performance.mark('viewer-complete'))
+    viewer.surface.show()
+    for (const url of viewer.data.upcoming ?? []) await fetch(url)
+  } finally {
+    if (viewer.fetching === grid) viewer.fetching = null
   }
 }

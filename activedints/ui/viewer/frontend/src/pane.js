@@ -7,10 +7,11 @@ import { Strip } from './strip.js'
 import { drawCrosshair, drawCursor, drawLetters, drawMeasure, drawRegions, drawSpot } from './marks.js'
 
 export class Pane {
-  constructor(viewer, plane, channel = null) {
+  constructor(viewer, plane, channel = null, compared = false) {
     this.viewer = viewer
     this.plane = plane
     this.channel = channel // null: the viewer's active channel
+    this.compared = compared // shows the version compared with instead of the drawing
     this.base = h('canvas', {}) // the slice
     this.canvas = h('canvas', { 'data-plane': plane }) // the marks over it; the pointer works here
     this.caption = h('span', { class: 'caption' })
@@ -18,7 +19,7 @@ export class Pane {
     this.element = h('div', { class: 'pane' }, this.canvas, this.caption, this.strip.canvas)
     this.layers = {}
     this.borders = {}
-    for (const name of ['image', 'blend', 'difference', 'heat', 'label', 'preview']) this.layers[name] = new Layer()
+    for (const name of ['image', 'blend', 'difference', 'heat', 'label', 'range', 'preview']) this.layers[name] = new Layer()
     this.observer = new ResizeObserver(() => this.viewer.redraw())
     this.observer.observe(this.element)
   }
@@ -64,7 +65,9 @@ export class Pane {
     this.strip.draw(size[1])
     const channel = viewer.channels[this.channel ?? viewer.channel]
     const loading = channel?.voxels ? '' : ' · loading'
-    this.caption.textContent = `${channel.name}${loading} · ${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
+    const version = this.compared ? `${viewer.compared?.name ?? 'nothing chosen'} · ` : ''
+    const place = `${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
+    this.caption.textContent = `${version}${channel.name}${loading} · ${place}${windowText(channel)}`
   }
 
   drawSlice(context) {
@@ -99,11 +102,24 @@ export class Pane {
       if (!heat.outlined) show('heat', heat.opacity, viewer.smooth, key, () => heats(heat.voxels, heat.stops, heat.threshold))
       else this.drawBorders('heat', context, key, (index) => (heat.voxels[index] / 255 >= heat.threshold ? 1 : 0), () => '#ff8f9c')
     }
-    if (drawing && viewer.labelsShown) {
-      const key = [viewer.data.case, drawing.version, viewer.labels.map(({ visible }) => visible)]
-      show('label', viewer.fill, false, key, () => tints(drawing.voxels, viewer.labels))
+    const past = viewer.compared
+    const voxels = this.compared ? past?.voxels : drawing?.voxels
+    if (voxels && viewer.labelsShown) {
+      const key = [viewer.data.case, this.compared ? past.number : drawing.version, viewer.labels.map(({ visible }) => visible)]
+      show('label', viewer.fill, false, key, () => tints(voxels, viewer.labels))
       const colours = new Map(viewer.labels.filter(({ visible }) => visible).map(({ value, colour }) => [value, colour]))
-      if (viewer.outlined) this.drawBorders('label', context, key, (index) => drawing.voxels[index], (value) => colours.get(value))
+      if (viewer.outlined) this.drawBorders('label', context, key, (index) => voxels[index], (value) => colours.get(value))
+      if (past && drawing) {
+        const differs = (index) => (drawing.voxels[index] === past.voxels[index] ? 0 : 1)
+        this.drawBorders('changes', context, [...key, drawing.version, past.number], differs, () => '#ffffff', [3, 3])
+      }
+    }
+    if (viewer.tool === 'threshold' && viewer.range && viewer.active?.voxels && viewer.editable) {
+      const { low, high } = viewer.range
+      const { voxels: values } = viewer.active
+      const tint = rgba(...viewer.labels[viewer.label].rgb, 90)
+      const key = [viewer.data.case, viewer.channel, viewer.label, low, high]
+      show('range', 1, false, key, () => (index) => (values[index] >= low && values[index] <= high ? tint : 0))
     }
     if (preview) {
       const white = rgba(255, 255, 255, 150)
@@ -112,7 +128,7 @@ export class Pane {
   }
 
   // Outlines in screen space, so that they stay thin at any zoom. Found again only when `key` changes.
-  drawBorders(name, context, key, valueAt, colourOf) {
+  drawBorders(name, context, key, valueAt, colourOf, dashes = []) {
     const { viewer, plane, slice, placement } = this
     const whole = JSON.stringify([plane, slice, key])
     if (this.borders[name]?.whole !== whole) {
@@ -121,6 +137,7 @@ export class Pane {
     const [x, y] = placement.toScreen(0, 0)
     const [dx, dy] = placement.step
     context.lineWidth = 1.5
+    context.setLineDash(dashes)
     for (const [value, edges] of this.borders[name].edges) {
       const colour = colourOf(value)
       if (!colour) continue
@@ -132,12 +149,20 @@ export class Pane {
       }
       context.stroke()
     }
+    context.setLineDash([])
   }
 
   remove() {
     this.observer.disconnect()
     this.element.remove()
   }
+}
+
+// Window and level in the scan's own units.
+function windowText({ window: shown, slope, intercept }) {
+  if (!shown) return ''
+  const level = ((shown.high + shown.low) / 2) * slope + intercept
+  return ` · W ${Math.round((shown.high - shown.low) * slope)} L ${Math.round(level)}`
 }
 
 // A canvas of this many CSS pixels, cleared (or filled), with its context in CSS pixels.

@@ -7,6 +7,7 @@ import { PLANES } from './grid.js'
 import { measureText } from './measure.js'
 import { propose } from './proposals.js'
 
+const PAINTS = new Set(['brush', 'eraser', 'threshold', 'outline', 'grow'])
 const NOTCH = 50 // pixels of wheel that are one notch of a mouse; trackpads send less, and add up
 
 export class Pointer {
@@ -44,15 +45,17 @@ export class Pointer {
     pane.canvas.setPointerCapture(event.pointerId)
     viewer.plane = pane.plane
     const position = pane.position(event)
-    this.drag = { pane, start: position, last: position, x: event.clientX, y: event.clientY, kind: this.kind(event) }
+    this.drag = { pane, start: position, last: position, x: event.clientX, y: event.clientY, kind: this.kind(pane, event) }
+    if (PAINTS.has(this.drag.kind)) viewer.reveal()
     this.act(position, true)
   }
 
   // What this drag will do.
-  kind(event) {
+  kind(pane, event) {
     if (event.button === 2) return 'window'
     if (event.button === 1 || event.ctrlKey) return 'pan'
     const tool = event.shiftKey ? 'navigate' : this.viewer.tool
+    if (pane.compared) return 'navigate'
     return this.viewer.editable || ['distance', 'angle'].includes(tool) ? tool : 'navigate'
   }
 
@@ -142,6 +145,7 @@ export class Pointer {
     this.drag?.stroke?.cancel()
     this.drag = null
     this.viewer.set({ path: null, preview: null })
+    this.viewer.frame.say('')
   }
 
   wheel(pane, event) {

@@ -3,6 +3,7 @@
 
 import { squaredDistance } from './distance.js'
 import { PLANES } from './grid.js'
+import { extent } from './shape.js'
 
 // Voxels connected to the seed (6 neighbours, 4 in one slice) whose stored value lies within `tolerance` of the seed's,
 // and no further from it than `reach` mm.
@@ -10,31 +11,34 @@ export function regionGrow(grid, voxels, seed, { tolerance, reach, plane = null 
   const mask = new Uint8Array(grid.size)
   const start = grid.index(seed)
   const [low, high] = [voxels[start] - tolerance, voxels[start] + tolerance]
-  const axes = [0, 1, 2].filter((axis) => !plane || axis !== PLANES[plane].normal)
-  const box = [0, 1, 2].map((axis) => {
-    const far = axes.includes(axis) ? reach / grid.spacing[axis] : 0
-    return [Math.max(0, Math.ceil(seed[axis] - far)), Math.min(grid.shape[axis] - 1, Math.floor(seed[axis] + far))]
+  const [nx, ny, nz] = grid.shape
+  // squared mm from the seed along each axis; a plane's normal allows its own slice only
+  const [dx, dy, dz] = grid.shape.map((n, axis) => {
+    const fixed = plane && PLANES[plane].normal === axis
+    return Float64Array.from({ length: n }, (_, v) => (fixed && v !== seed[axis] ? Infinity : ((v - seed[axis]) * grid.spacing[axis]) ** 2))
   })
+  const limit = reach * reach
   const queue = new Int32Array(grid.size)
   let [head, tail] = [0, 1]
   queue[0] = start
   mask[start] = 1
-  const [nx, ny] = grid.shape
+  const enter = (index, x, y, z) => {
+    if (mask[index] || voxels[index] < low || voxels[index] > high || dx[x] + dy[y] + dz[z] > limit) return
+    mask[index] = 1
+    queue[tail++] = index
+  }
+  const [row, layer] = [nx, nx * ny]
   while (head < tail) {
     const index = queue[head++]
-    const place = [index % nx, Math.floor(index / nx) % ny, Math.floor(index / (nx * ny))]
-    for (const axis of axes) {
-      for (const way of [-1, 1]) {
-        const at = place[axis] + way
-        if (at < box[axis][0] || at > box[axis][1]) continue
-        const next = index + way * grid.strides[axis]
-        if (mask[next] || voxels[next] < low || voxels[next] > high) continue
-        const [dx, dy, dz] = [0, 1, 2].map((a) => (place[a] + (a === axis ? way : 0) - seed[a]) * grid.spacing[a])
-        if (dx * dx + dy * dy + dz * dz > reach * reach) continue
-        mask[next] = 1
-        queue[tail++] = next
-      }
-    }
+    const x = index % nx
+    const y = ((index - x) / nx) % ny
+    const z = (index - x - y * nx) / layer
+    if (x > 0) enter(index - 1, x - 1, y, z)
+    if (x < nx - 1) enter(index + 1, x + 1, y, z)
+    if (y > 0) enter(index - row, x, y - 1, z)
+    if (y < ny - 1) enter(index + row, x, y + 1, z)
+    if (z > 0) enter(index - layer, x, y, z - 1)
+    if (z < nz - 1) enter(index + layer, x, y, z + 1)
   }
   return mask
 }
@@ -43,31 +47,33 @@ export function regionGrow(grid, voxels, seed, { tolerance, reach, plane = null 
 // whose signed distance is the weighted mean of the two. Marks the new voxels only.
 export function fillBetween(grid, voxels, value, plane) {
   const { normal, across, up } = PLANES[plane]
-  const shape = [grid.shape[across], grid.shape[up], 1]
-  const steps = [grid.spacing[across], grid.spacing[up], 1]
   const mask = new Uint8Array(grid.size)
-  const place = (at, slice) =>
-    slice * grid.strides[normal] + (at % shape[0]) * grid.strides[across] + Math.floor(at / shape[0]) * grid.strides[up]
-  const read = (slice) => {
-    const inside = new Uint8Array(shape[0] * shape[1])
-    let any = false
-    for (let at = 0; at < inside.length; at++) {
-      if (voxels[place(at, slice)] === value) inside[at] = any = 1
-    }
-    return any ? inside : null
-  }
+  const box = extent(grid, voxels, value, [1, 1, 1]) // one voxel more: every shape has its outside within the box
+  if (!box) return mask
+  const [low, high] = box
+  const shape = [high[across] - low[across], high[up] - low[up], 1]
+  const steps = [grid.spacing[across], grid.spacing[up], 1]
+  const places = Int32Array.from({ length: shape[0] * shape[1] }, (_, at) => {
+    const [u, v] = [low[across] + (at % shape[0]), low[up] + Math.floor(at / shape[0])]
+    return u * grid.strides[across] + v * grid.strides[up]
+  })
   let before = null
-  for (let slice = 0; slice < grid.shape[normal]; slice++) {
-    const inside = read(slice)
-    if (!inside) continue
+  for (let slice = low[normal]; slice < high[normal]; slice++) {
+    const base = slice * grid.strides[normal]
+    const inside = Uint8Array.from(places, (place) => (voxels[base + place] === value ? 1 : 0))
+    if (!inside.includes(1)) continue
+    const next = { slice, distance: null, inside }
     if (before && slice - before.slice > 1) {
-      const [a, b] = [signed(before.inside, shape, steps), signed(inside, shape, steps)]
+      for (const end of [before, next]) end.distance ??= signed(end.inside, shape, steps)
       for (let between = before.slice + 1; between < slice; between++) {
         const t = (between - before.slice) / (slice - before.slice)
-        for (let at = 0; at < a.length; at++) if ((1 - t) * a[at] + t * b[at] < 0) mask[place(at, between)] = 1
+        const target = between * grid.strides[normal]
+        for (let at = 0; at < places.length; at++) {
+          if ((1 - t) * before.distance[at] + t * next.distance[at] < 0) mask[target + places[at]] = 1
+        }
       }
     }
-    before = { slice, inside }
+    before = next
   }
   return mask
 }

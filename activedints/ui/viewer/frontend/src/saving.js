@@ -40,6 +40,7 @@ export class Saving {
     this.version = this.saved = this.kept = 0
     this.closed = false
     this.pending = null
+    this.pack = null
     this.since = null
   }
 
@@ -54,12 +55,22 @@ export class Saving {
     this.viewer.frame.state('Unsaved strokes')
   }
 
+  // The drawing as it travels, {sha, mask: gzipped bytes}; made once per version, so that a submit need not wait for it.
+  packed() {
+    if (this.pack?.version !== this.version) {
+      const voxels = this.viewer.drawing.voxels.slice()
+      const made = Promise.all([sha256(voxels), gzip(voxels)]).then(([sha, mask]) => ({ sha, mask }))
+      this.pack = { version: this.version, made }
+    }
+    return this.pack.made
+  }
+
   // Into the browser's own store, until Python has them.
   async keep() {
     if (!this.unsaved || !this.viewer.drawing) return
     const { version, base } = this
-    const { data, drawing, clock } = this.viewer
-    const mask = await gzip(drawing.voxels.slice())
+    const { data, clock } = this.viewer
+    const { mask } = await this.packed()
     if (version !== this.version || this.closed) return
     await writeDraft({ case: data.case, base, mask, seconds: clock.seconds, time: Date.now() })
     this.kept = version
@@ -87,7 +98,7 @@ export class Saving {
 
   draft() {
     clearTimeout(this.waiting)
-    if (!this.unsaved || this.leaving) return
+    if (!this.unsaved || this.leaving || !this.viewer.drawing) return
     if (this.pending || this.viewer.pointer.drawing) this.waiting = setTimeout(() => this.draft(), 500)
     else this.post('draft')
   }
@@ -102,8 +113,8 @@ export class Saving {
     viewer.frame.refresh()
     const message = { kind, case: viewer.data.case, reason, seconds: round(viewer.clock.tick(!document.hidden)) }
     if (viewer.drawing) {
-      const voxels = viewer.drawing.voxels.slice()
-      Object.assign(message, { sha: sha256(voxels), mask: base64(await gzip(voxels)) })
+      const { sha, mask } = await this.packed()
+      Object.assign(message, { sha, mask: base64(mask) })
     }
     if (this.pending !== pending) return // a submit overtook this draft
     message.number = this.number = Math.max(this.number, viewer.data.receipt?.number ?? 0) + 1

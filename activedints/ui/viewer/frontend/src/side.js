@@ -1,7 +1,7 @@
 // The side panel: labels with their millilitres, the tool's settings, the picture, uncertainty and its spots, notes.
 
-import { button, h, icon, slider } from './dom.js'
-import { accept, repropose } from './proposals.js'
+import { button, h, icon, percent, slider } from './dom.js'
+import { ToolPanel } from './toolpanel.js'
 
 const SHAPES = ['between', 'copy-up', 'copy-down', 'largest', 'small', 'holes', 'smooth', 'wider', 'narrower']
 
@@ -9,14 +9,14 @@ export class Side {
   constructor(viewer) {
     this.viewer = viewer
     this.labels = h('div', { class: 'labels', role: 'radiogroup', 'aria-label': 'Label' })
-    this.tool = h('div', {})
+    this.tool = new ToolPanel(viewer)
     this.picture = h('div', {})
     this.uncertainty = h('div', {})
     this.spots = h('ol', { class: 'spots' })
     this.spotPart = section('Uncertain spots', this.spots)
     this.heatPart = section('Uncertainty', this.uncertainty)
     this.element = h('aside', { 'aria-label': 'Settings' },
-      section('Labels', this.labels), section('Tool', this.tool), this.heatPart, this.spotPart, this.shapes(),
+      section('Labels', this.labels), section('Tool', this.tool.element), this.heatPart, this.spotPart, this.shapes(),
       section('Picture', this.picture))
   }
 
@@ -26,7 +26,12 @@ export class Side {
       const { label, key, run } = viewer.commands.find((each) => each.id === id)
       return button({ label, key, run, kind: 'small' })
     })
-    return h('details', {}, h('summary', {}, 'Shape of the label'), h('div', { class: 'grid' }, ...buttons))
+    const set = (name) => (value) => { viewer.shaping[name] = value }
+    const amounts = [
+      slider({ label: 'By', min: 0.5, max: 10, step: 0.5, value: viewer.shaping.mm, show: (v) => `${v} mm`, change: set('mm') }),
+      slider({ label: 'Small', min: 0.05, max: 5, step: 0.05, value: viewer.shaping.mL, show: (v) => `${v.toFixed(2)} mL`, change: set('mL') }),
+    ]
+    return h('details', {}, h('summary', {}, 'Shape of the label'), h('div', { class: 'grid' }, ...buttons), ...amounts)
   }
 
   open(data) {
@@ -37,7 +42,7 @@ export class Side {
     this.heatPart.hidden = !data.uncertainty
     this.spotRows = viewer.spots.map((spot, number) => this.spotRow(spot, number))
     this.spots.replaceChildren(...this.spotRows)
-    this.toolShown = null
+    this.tool.open()
     this.picture.replaceChildren(...this.pictureControls())
     this.heatShown = false
   }
@@ -89,6 +94,7 @@ export class Side {
       slider({ label: 'Label fill', min: 0, max: 1, step: 0.05, value: viewer.fill, show: percent, change: (fill) => viewer.set({ fill }) }),
       h('div', { class: 'grid' }, check('Labels', 'labelsShown'), check('Outlines', 'outlined'), check('Radiological', 'radiological'), check('Smooth', 'smooth'), check('Crosshair', 'crosshair')),
       this.overlay(),
+      this.versions(),
     ]
   }
 
@@ -118,6 +124,18 @@ export class Side {
     return element
   }
 
+  // Earlier versions to compare with, where the page gave any.
+  versions() {
+    const { viewer } = this
+    const names = (viewer.data.versions ?? []).map(({ name }, number) => h('option', { value: String(number) }, name))
+    const select = h('select', { 'aria-label': 'Compare with' }, h('option', { value: '' }, 'nothing'), ...names)
+    select.addEventListener('change', () => viewer.compare(select.value === '' ? null : Number(select.value)))
+    this.showVersions = () => { select.value = viewer.compared ? String(viewer.compared.number) : '' }
+    const element = h('label', { class: 'select' }, h('span', {}, 'Compare with'), select)
+    element.hidden = !names.length
+    return element
+  }
+
   refresh() {
     const { viewer } = this
     this.rows?.forEach(({ pick, amount, eye, lock, label }, position) => {
@@ -129,9 +147,10 @@ export class Side {
     this.spotRows?.forEach((row) => row.show())
     for (const box of this.picture.querySelectorAll('input[data-name]')) box.checked = viewer[box.dataset.name]
     this.showOverlay?.()
+    this.showVersions?.()
     if (viewer.heat && !this.heatShown) this.showHeat()
     this.heatButtons?.forEach((each) => each.show())
-    this.showTool()
+    this.tool.refresh()
   }
 
   showHeat() {
@@ -150,101 +169,8 @@ export class Side {
       h('div', { class: 'segments' }, ...this.heatButtons),
     )
   }
-
-  // The controls of the tool in hand; built anew only when the tool or its proposal changes.
-  showTool() {
-    const { viewer } = this
-    const state = JSON.stringify([viewer.tool, viewer.brush, viewer.overwrite, viewer.range, viewer.growing.flat, Boolean(viewer.preview), viewer.channel, viewer.editable])
-    if (state === this.toolShown || this.sliding) return
-    this.toolShown = state
-    this.tool.replaceChildren(...this.toolControls())
-  }
-
-  toolControls() {
-    const { viewer } = this
-    if (!viewer.editable) return [h('p', { class: 'hint' }, viewer.drawing ? 'This case is open for reading only.' : 'Loading…')]
-    const parts = []
-    if (['brush', 'eraser', 'threshold'].includes(viewer.tool)) parts.push(...this.brushControls())
-    if (viewer.tool === 'threshold') parts.push(...this.rangeControls())
-    if (viewer.tool === 'grow') parts.push(...this.growControls())
-    if (['brush', 'outline', 'threshold', 'grow'].includes(viewer.tool)) parts.push(this.overwriteControl())
-    if (viewer.preview) parts.push(this.previewControls())
-    const hints = {
-      navigate: 'Click or drag to move the crosshair; wheel for slices; right button for window and level.',
-      outline: 'Draw around the area with the button held; it is filled when you let go.',
-      grow: 'Click where the region is.',
-      distance: 'Click two points.',
-      angle: 'Click three points; the second is the corner.',
-    }
-    if (hints[viewer.tool] && !viewer.preview) parts.unshift(h('p', { class: 'hint' }, hints[viewer.tool]))
-    return parts
-  }
-
-  brushControls() {
-    const { viewer } = this
-    const brush = (changes) => viewer.set({ brush: { ...viewer.brush, ...changes } })
-    const choice = (text, on, changes) => button({ label: text, pressed: on, run: () => brush(changes), kind: 'small' })
-    return [
-      slider({ label: 'Size', min: 1, max: 60, step: 1, value: viewer.brush.diameter, show: (v) => `${v} mm`, change: (diameter) => this.slide(() => brush({ diameter })) }),
-      h('div', { class: 'segments' },
-        choice('Round', viewer.brush.round, { round: true }), choice('Square', !viewer.brush.round, { round: false }),
-        choice('Slice', viewer.brush.flat, { flat: true }), choice('3-D', !viewer.brush.flat, { flat: false })),
-    ]
-  }
-
-  // While a slider is dragged it must not be rebuilt under the pointer.
-  slide(change) {
-    this.sliding = true
-    change()
-    this.sliding = false
-    this.toolShown = null
-    clearTimeout(this.settled)
-    this.settled = setTimeout(() => { this.toolShown = null }, 0)
-  }
-
-  rangeControls() {
-    const { viewer } = this
-    const { automatic, name, slope, intercept } = viewer.active
-    const step = Math.max(1, (automatic.high - automatic.low) / 200)
-    const show = (v) => `${+(v * slope + intercept).toPrecision(4)}`
-    const part = (label, end) => slider({ label, min: automatic.low, max: automatic.high, step, value: viewer.range[end], show,
-      change: (value) => { viewer.range[end] = value } })
-    return [h('p', { class: 'hint' }, `Paints only where ${name} lies within:`), part('From', 'low'), part('To', 'high')]
-  }
-
-  growControls() {
-    const { viewer } = this
-    const set = (name) => (value) => { viewer.growing[name] = value; repropose(viewer) }
-    const flat = (text, on) => button({ label: text, pressed: viewer.growing.flat === on, kind: 'small', run: () => { viewer.growing.flat = on; repropose(viewer); viewer.set({}) } })
-    return [
-      slider({ label: 'Tolerance', min: 0.01, max: 0.5, step: 0.01, value: viewer.growing.tolerance, show: percent, change: set('tolerance') }),
-      slider({ label: 'Reach', min: 2, max: 80, step: 1, value: viewer.growing.reach, show: (v) => `${v} mm`, change: set('reach') }),
-      h('div', { class: 'segments' }, flat('3-D', false), flat('Slice', true)),
-    ]
-  }
-
-  overwriteControl() {
-    const { viewer } = this
-    const choices = [['all', 'everything'], ['background', 'only background'], ...viewer.labels.map(({ value, name }) => [String(value), `only ${name}`])]
-    const select = h('select', { 'aria-label': 'May overwrite' }, ...choices.map(([value, text]) => h('option', { value }, text)))
-    select.value = String(viewer.overwrite)
-    select.addEventListener('change', () => viewer.set({ overwrite: Number(select.value) || select.value }))
-    return h('label', { class: 'select' }, h('span', {}, 'May overwrite'), select)
-  }
-
-  previewControls() {
-    const { viewer } = this
-    return h('div', { class: 'segments' },
-      button({ label: 'Draw it', key: 'Enter', kind: 'primary small', run: () => accept(viewer) }),
-      button({ label: 'Drop it', key: 'Esc', kind: 'small', run: () => viewer.set({ preview: null }) }))
-  }
 }
 
 function section(title, ...children) {
   return h('section', {}, h('h3', {}, title), ...children)
 }
-
-function percent(value) {
-  return `${Math.round(100 * value)} %`
-}
-

@@ -3,8 +3,8 @@
 import { NVImage, Niivue, SLICE_TYPE, cmapper } from '@niivue/niivue'
 import { button, h } from './dom.js'
 
-const SETTLE = 1200 // ms without a change before the 3-D view follows the drawing
-const SMALL = 2e6 // voxels up to which the view starts by itself, even without a graphics card
+const REST = { hardware: 0.8, software: 4 } // seconds without a hand on the viewer before 3-D is drawn by itself
+const SMALL = 2e6 // voxels up to which that happens even without a graphics card
 
 export class Surface {
   constructor(viewer) {
@@ -20,18 +20,33 @@ export class Surface {
   show() {
     const { viewer } = this
     if (!this.element.isConnected || !viewer.active?.voxels || !viewer.drawing) return
-    if (!hasWebgl()) {
-      this.start.hidden = true
+    if (viewer.layout === '3d' && !this.nv && graphics() !== 'none') this.begin()
+    else if (this.nv || viewer.channels.every(({ voxels }) => voxels)) this.later()
+  }
+
+  // Draw (again) when the reader rests: without a graphics card it holds the browser up for a while.
+  later() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.due(), 1000 * REST.hardware)
+  }
+
+  due() {
+    const { viewer } = this
+    if (!this.element.isConnected) return
+    const kind = graphics()
+    this.start.hidden = kind === 'none'
+    if (kind === 'none') {
       this.message.textContent = 'This browser has no WebGL2, so there is no 3-D view; the slices need none.'
       return
     }
-    if (this.nv) return this.update()
-    const ready = viewer.channels.every(({ voxels }) => voxels)
-    if (viewer.layout === '3d') return this.begin()
-    const eager = ready && (viewer.grid.size <= SMALL || !isSoftware())
-    this.message.textContent = ready && !eager ? 'No graphics card was found: the 3-D view is slow here.' : ''
-    clearTimeout(this.timer)
-    if (eager) this.timer = setTimeout(() => this.element.isConnected && this.begin(), SETTLE)
+    if (!this.nv && kind === 'software' && viewer.grid.size > SMALL) {
+      this.message.textContent = 'No graphics card was found: the 3-D view is slow here.'
+      return
+    }
+    const wait = REST[kind] - viewer.clock.resting
+    if (wait > 0) this.timer = setTimeout(() => this.due(), 1000 * wait)
+    else if (this.nv) this.update()
+    else this.begin()
   }
 
   async begin() {
@@ -71,12 +86,6 @@ export class Surface {
     this.element.dataset.state = 'shown'
   }
 
-  // The drawing changed: follow it when the reader rests.
-  later() {
-    clearTimeout(this.timer)
-    if (this.nv) this.timer = setTimeout(() => this.update(), SETTLE)
-  }
-
   forget() {
     clearTimeout(this.timer)
     this.shownChannel = null
@@ -97,14 +106,16 @@ function lut(labels) {
   return cmapper.makeDrawLut(colours)
 }
 
-function hasWebgl() {
-  return Boolean(document.createElement('canvas').getContext('webgl2'))
-}
+let found = null
 
-function isSoftware() {
+// What draws WebGL2 here: 'hardware', 'software' or 'none'. Asked once.
+function graphics() {
+  if (found) return found
   const gl = document.createElement('canvas').getContext('webgl2')
+  if (!gl) return (found = 'none')
   const name = gl.getExtension('WEBGL_debug_renderer_info')
   const renderer = String(gl.getParameter(name ? name.UNMASKED_RENDERER_WEBGL : gl.RENDERER))
   gl.getExtension('WEBGL_lose_context')?.loseContext()
-  return /swiftshader|llvmpipe|software/i.test(renderer)
+  found = /swiftshader|llvmpipe|software/i.test(renderer) ? 'software' : 'hardware'
+  return found
 }

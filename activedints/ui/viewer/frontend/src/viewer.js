@@ -6,14 +6,23 @@ import { autoWindow } from './contrast.js'
 import { h } from './dom.js'
 import { Grid, PLANES } from './grid.js'
 import { Frame } from './frame.js'
-import { loadCase } from './loading.js'
+import { loadCase, loadChannels } from './loading.js'
+import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
 import { recall, remember } from './preferences.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
 
-export const LAYOUTS = { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal', three: 'All', channels: 'Channels', '3d': '3-D' }
+export const LAYOUTS = {
+  axial: 'Axial',
+  coronal: 'Coronal',
+  sagittal: 'Sagittal',
+  three: 'All',
+  channels: 'Channels',
+  compare: 'Compare',
+  '3d': '3-D',
+}
 const BRUSHES = new Set(['brush', 'eraser', 'threshold'])
 
 export class Viewer {
@@ -26,6 +35,7 @@ export class Viewer {
     this.overwrite = 'all'
     this.range = null // of the threshold brush, in stored values: {low, high}
     this.growing = { tolerance: 0.1, reach: 25, flat: false }
+    this.shaping = { mm: 1, mL: 0.1 } // how far smooth, grow and shrink go; the smallest island kept
     this.radiological = true
     this.smooth = true
     this.crosshair = true
@@ -41,13 +51,14 @@ export class Viewer {
     this.pointer = new Pointer(this)
     this.surface = new Surface(this)
     host.append(this.root)
+    undimmed(host.host)
     this.panes = []
     this.arrange()
     this.ticking = setInterval(() => this.frame.tick(this.clock.tick(!document.hidden)), 1000)
   }
 
   clear() {
-    this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = null
+    this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = this.compared = null
     this.channels = this.labels = this.spots = this.measures = []
     this.channel = 0
     this.label = 0
@@ -63,8 +74,8 @@ export class Viewer {
     this.saving.receipt(data.receipt)
     const same = this.data?.case === data.case && !this.saving.closed
     this.data = data
-    if (same) return
-    this.open(data)
+    if (!same) return this.open(data)
+    if (this.drawing && this.channels.some(({ voxels }) => !voxels)) loadChannels(this).catch((error) => this.frame.warn(error.message))
   }
 
   async open(data) {
@@ -78,6 +89,7 @@ export class Viewer {
     this.channels = data.channels.map(({ name }) => ({ name, voxels: null, window: null }))
     this.spots = data.spots.map((spot) => ({ ...spot, at: this.grid.clamp(this.grid.fromMm(spot.mm)), seen: false }))
     this.saving.open(data)
+    if (this.layout === 'compare') this.layout = this.plane
     this.clock.reset(data.seconds ?? 0)
     this.frame.open(data)
     this.surface.forget()
@@ -144,6 +156,7 @@ export class Viewer {
     if (this.layout === 'channels') {
       this.panes = this.channels.slice(0, 4).map((_, number) => new Pane(this, this.plane, number))
     }
+    if (this.layout === 'compare') this.panes = [false, true].map((compared) => new Pane(this, this.plane, null, compared))
     for (const pane of this.panes) this.pointer.attach(pane)
     const surface = this.layout === 'three' || this.layout === '3d' ? [this.surface.element] : []
     this.frame.stage.replaceChildren(...this.panes.map((pane) => pane.element), ...surface)
@@ -166,7 +179,7 @@ export class Viewer {
   // The label map changed: by a stroke, a tool, undo or redo.
   changed() {
     this.saving.changed()
-    this.surface.later()
+    if (this.surface.nv) this.surface.later()
     this.frame.refresh()
     this.redraw()
   }
@@ -194,11 +207,26 @@ export class Viewer {
     this.frame.say(`Spot ${this.spot + 1} of ${count}: ${text}`)
   }
 
+  // Nobody paints blind: the labels are shown, and so is the one in hand.
+  reveal() {
+    if (this.labelsShown && this.labels[this.label]?.visible !== false) return
+    this.labels[this.label].visible = true
+    this.set({ labelsShown: true })
+  }
+
   // Undo (or redo) one step; says so where there is none.
   back(redo = false) {
     if (!this.editable) return
     if (redo ? this.drawing.redo() : this.drawing.undo()) this.changed()
     else this.frame.say(`There is nothing to ${redo ? 'redo' : 'undo'}.`)
+  }
+
+  // Another version of the label map, to look at: {name, voxels}; null for none.
+  async compare(number) {
+    const { versions, shape, case: open } = this.data
+    const compared = number === null ? null : { name: versions[number].name, number, ...(await fetchVolume(versions[number].url, shape)) }
+    if (open !== this.data.case) return
+    this.set({ compared, ...(compared || this.layout !== 'compare' ? {} : { layout: this.plane }) })
   }
 
   submit() {
@@ -214,6 +242,11 @@ export class Viewer {
     this.saving.leave()
     this.root.remove()
   }
+}
+
+// Streamlit fades what it runs again; a picture that is being painted must not fade at every autosave.
+function undimmed(element) {
+  element?.closest('[data-testid="stElementContainer"]')?.style.setProperty('opacity', '1', 'important')
 }
 
 function rgbOf(hex) {

@@ -1,0 +1,190 @@
+"""The viewer's screen: every key, the picture's controls, 3-D, browsers without WebGL2, plain `streamlit run`."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+from driving import drag, open_case, picture, press, save
+from PIL import Image
+from scans import affine_of, head, write_case
+from serving import HERE, free_port
+
+pytestmark = pytest.mark.browser
+
+SHAPE = (50, 60, 40)
+AFFINE = affine_of("LPS", SHAPE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cases(scans):
+    image = head(SHAPE, AFFINE, noise=20)
+    label = np.zeros(SHAPE, np.uint8)
+    label[20:30, 25:35, 18:22] = 1
+    heat = np.linspace(0, 1, SHAPE[2], dtype=np.float32) * np.ones(SHAPE, np.float32)
+    spots = [{"mm": [22, 15, 12], "mL": 1.2, "score": 0.8, "text": "core is unsure"}]
+    channels = {"T1gd": image, "FLAIR": 1200 - image, "T1w": image // 2, "T2w": image // 3}
+    for number in range(4):
+        write_case(scans / str(number), channels, AFFINE, label=label, heat=heat, spots=spots)
+    return scans
+
+
+def test_every_key_does_its_work_without_a_fault(page, viewer_server):
+    open_case(page, viewer_server, 0, all_channels=True)
+    press(page, "?")
+    keys = [key.inner_text() for key in page.locator(".keymap kbd").all()]
+    assert len(keys) > 50
+    assert len(set(keys)) == len(keys)
+    page.keyboard.press("Escape")
+    names = {"↑": "ArrowUp", "↓": "ArrowDown", "PgUp": "PageUp", "PgDn": "PageDown", "Esc": "Escape", "Ctrl": "Control"}
+    for key in keys:
+        parts = [names.get(part, part) for part in key.split(" + ")] if key != "+" else ["+"]
+        if key[0].islower() or "Enter" in key or "wheel" in key or "left" in key:
+            continue  # the mouse, submit, full screen
+        parts = [part.lower() if len(part) == 1 else part for part in parts]
+        press(page, "+".join(parts) if parts != ["+"] else "+")
+        if page.locator("dialog").count():
+            page.keyboard.press("Escape")
+    assert page.locator(".viewer").get_attribute("data-state") == "ready"
+
+
+def test_controls_have_names(page, viewer_server):
+    open_case(page, viewer_server, 0)
+    press(page, "t")
+    nameless = page.locator(".viewer").evaluate(
+        """root => [...root.querySelectorAll('button, input, select, textarea')].filter(e =>
+             !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label')?.textContent.trim()))
+             .map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_channels_window_and_heat_change_the_picture(page, viewer_server):
+    open_case(page, viewer_server, 0, all_channels=True)
+    press(page, "a", "k")
+    page.mouse.move(5, 5)
+    first, box = picture(page, "axial")
+    press(page, "x")
+    page.wait_for_timeout(200)
+    assert page.get_by_role("button", name="FLAIR").get_attribute("aria-pressed") == "true"
+    second, _ = picture(page, "axial")
+    assert np.abs(first - second).mean() > 3
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    drag(page, middle, (middle[0], middle[1] - 120), button="right")
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(200)
+    darker, _ = picture(page, "axial")
+    assert darker.mean() < second.mean() - 3
+    page.get_by_label("Opacity").evaluate("e => { e.value = 1; e.dispatchEvent(new Event('input')) }")
+    page.wait_for_timeout(200)
+    hot, _ = picture(page, "axial")
+    press(page, "h")
+    page.wait_for_timeout(200)
+    off, _ = picture(page, "axial")
+    assert np.abs(hot - off).mean() > 3
+
+
+def test_four_channels_share_one_drawing(page, viewer_server):
+    open_case(page, viewer_server, 1, all_channels=True)
+    press(page, "q", "b", "3")
+    panes = page.locator('canvas[data-plane="axial"]')
+    assert panes.count() == 4
+    box = panes.nth(3).bounding_box()
+    drag(page, (box["x"] + 100, box["y"] + 100), (box["x"] + 130, box["y"] + 110))
+    assert page.locator('output[data-label="3"]').inner_text() != "0.00 mL"
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(200)
+    for number in (0, 1, 2):  # the stroke of the fourth pane is seen in the others: yellow-green on grey
+        place = panes.nth(number).bounding_box()
+        shot = page.screenshot(clip={"x": place["x"] + 95, "y": place["y"] + 95, "width": 40, "height": 20})
+        red, _, blue = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), float).mean(axis=(0, 1))
+        assert abs(red - blue) > 5
+    save(page)
+
+
+def test_the_3d_view_appears_when_the_reader_rests(page, viewer_server):
+    open_case(page, viewer_server, 2, all_channels=True)
+    page.locator('.surface[data-state="shown"]').wait_for()
+
+
+def test_hidden_labels_come_back_when_one_paints(page, viewer_server):
+    open_case(page, viewer_server, 3)
+    press(page, "a", "k", "d", "Shift+h", "b")
+    x, y = centre(page)
+    assert not page.get_by_label("Labels", exact=True).is_checked()
+    drag(page, (x, y), (x + 20, y))
+    assert page.get_by_label("Labels", exact=True).is_checked()
+
+
+def centre(page):
+    box = page.locator('canvas[data-plane="axial"]').bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_plain_streamlit_run_serves_the_volumes_too(page, scans):
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(HERE / "viewer_page.py"), "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
+    root = HERE.parents[1]
+    environment = os.environ | {"ACTIVEDINTS_TEST_SCANS": str(scans), "PYTHONPATH": str(root)}
+    process = subprocess.Popen(command, env=environment, cwd=root)
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        fetched: list[str] = []
+        page.on("request", lambda request: fetched.append(request.url))
+        open_case(page, f"http://127.0.0.1:{port}", 0, all_channels=True)
+        assert any("/media/" in url for url in fetched)
+        assert not any("/volumes/" in url for url in fetched)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def flat_page(browser):
+    """A page in which WebGL2 is missing."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script(
+        """const get = HTMLCanvasElement.prototype.getContext
+           HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+             return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest) }"""
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def test_without_webgl2_slices_are_painted_all_the_same(flat_page, viewer_server):
+    open_case(flat_page, viewer_server, 3, all_channels=True)
+    flat_page.get_by_text("This browser has no WebGL2").wait_for()
+    press(flat_page, "b", "2")
+    x, y = centre(flat_page)
+    drag(flat_page, (x, y), (x + 20, y))
+    assert flat_page.locator('output[data-label="2"]').inner_text() != "0.00 mL"
+
+
+def test_another_version_is_compared_side_by_side_and_cannot_be_painted(page, viewer_server, scans):
+    other = np.zeros(SHAPE, np.uint8)
+    other[10:20, 25:35, 18:22] = 2
+    write_case(scans / "9", {"T1gd": head(SHAPE, AFFINE)}, AFFINE, other=other, versions=["other"])
+    open_case(page, viewer_server, 9)
+    press(page, "a", "p")
+    panes = page.locator('canvas[data-plane="axial"]')
+    page.locator(".caption", has_text="other").wait_for()
+    assert panes.count() == 2
+    press(page, "b", "1")
+    for number in (1, 0):
+        box = panes.nth(number).bounding_box()
+        drag(page, (box["x"] + 150, box["y"] + 150), (box["x"] + 180, box["y"] + 150))
+        painted = page.locator('output[data-label="1"]').inner_text() != "0.00 mL"
+        assert painted is (number == 0)
