@@ -22,10 +22,10 @@ import torch
 from sklearn.datasets import load_digits
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, cross_entropy
 
-from activedints.nas.benchmark import Benchmark, Column, checked, write_benchmark
-from activedints.nas.cells import Cells, Operation, write_edges
-from activedints.nas.costs import edge_costs
-from activedints.nas.nasbench import OPERATIONS_201
+from activedints.nas.rank.benchmark import Benchmark, Column, checked, write_benchmark
+from activedints.nas.rank.cells import Cells, Operation, write_edges
+from activedints.nas.rank.costs import edge_costs
+from activedints.nas.rank.nasbench import OPERATIONS_201
 
 ARCHITECTURES = 512
 GROUP = 16

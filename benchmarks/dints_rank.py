@@ -17,8 +17,8 @@ import numpy as np
 from activedints.core.architecture import Architecture
 from activedints.learn.cost import cost
 from activedints.learn.networks import shipped
-from activedints.nas.agreement import spearman
-from activedints.nas.dints_space import dints_benchmark, leave_one_out
+from activedints.nas.rank.agreement import spearman
+from activedints.nas.rank.dints_space import dints_benchmark, leave_one_out
 from benchmarks.arms import RUNS
 from benchmarks.figures import figure, printed, result
 from benchmarks.standalone import PATCH, dice_after, mean_dice, random_architectures

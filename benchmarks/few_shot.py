@@ -20,14 +20,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from activedints.core.job import silent
-from activedints.nas import adaptation as inner
-from activedints.nas import episode_trace, omniglot, recipes
-from activedints.nas.adaptation import Adaptation
-from activedints.nas.episodes import Episodes, ImageClasses, evaluation_list, gather
-from activedints.nas.evaluation import MODES, Adapted, Figure, Mode, by_adaptation, evaluate
-from activedints.nas.functional import Conv4, keep_heap, stack
-from activedints.nas.meta_checkpoint import MetaCheckpoint
-from activedints.nas.metanas import ends
+from activedints.nas.few_shot import adaptation as inner
+from activedints.nas.few_shot import episode_trace, omniglot, recipes
+from activedints.nas.few_shot.adaptation import Adaptation
+from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list, gather
+from activedints.nas.few_shot.evaluation import MODES, Adapted, Figure, Mode, by_adaptation, evaluate
+from activedints.nas.few_shot.functional import Conv4, keep_heap, stack
+from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
+from activedints.nas.few_shot.metanas import ends
 from benchmarks.few_shot_mri import mri_figures
 from benchmarks.figures import figure, printed, result
 

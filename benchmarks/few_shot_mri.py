@@ -18,14 +18,14 @@ from torch import Tensor
 
 from activedints.core.settings import LabelSet
 from activedints.core.volume import LabelMap, Volume
-from activedints.nas import adaptation as inner
-from activedints.nas.adaptation import Adaptation
-from activedints.nas.episodes import EpisodePlan, Episodes, ImageClasses, gather
-from activedints.nas.evaluation import Figure, by_adaptation, correct
-from activedints.nas.evaluation import figure as accuracy
-from activedints.nas.functional import Conv4
-from activedints.nas.learners import EpisodeSource, Maml, Prototypes, meta_train
-from activedints.nas.patches import PatchSettings, patch_classes
+from activedints.nas.few_shot import adaptation as inner
+from activedints.nas.few_shot.adaptation import Adaptation
+from activedints.nas.few_shot.episodes import EpisodePlan, Episodes, ImageClasses, gather
+from activedints.nas.few_shot.evaluation import Figure, by_adaptation, correct
+from activedints.nas.few_shot.evaluation import figure as accuracy
+from activedints.nas.few_shot.functional import Conv4
+from activedints.nas.few_shot.learners import EpisodeSource, Maml, Prototypes, meta_train
+from activedints.nas.few_shot.patches import PatchSettings, patch_classes
 from benchmarks.figures import figure
 
 CHANNELS = ("FLAIR", "T1w", "T1gd", "T2w")

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from activedints.nas.agreement import over_seeds
-from activedints.nas.catalogue import open_benchmark
-from activedints.nas.features import TRAINING_FREE, meta_features
-from activedints.nas.nasbench import nasbench101_space
-from activedints.nas.propose import STRATEGIES, simulate
-from activedints.nas.ranking import TRAIN_SIZES, Ranker
+from activedints.nas.rank.agreement import over_seeds
+from activedints.nas.rank.catalogue import open_benchmark
+from activedints.nas.rank.features import TRAINING_FREE, meta_features
+from activedints.nas.rank.nasbench import nasbench101_space
+from activedints.nas.rank.propose import STRATEGIES, simulate
+from activedints.nas.rank.ranking import TRAIN_SIZES, Ranker
 from benchmarks.figures import figure, printed, result
 
 RUNS = Path(__file__).resolve().parents[1] / ".run" / "rank_runs.jsonl"

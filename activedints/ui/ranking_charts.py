@@ -1,4 +1,4 @@
-"""Charts of the Architecture ranking page, from the plain rows that ``activedints.nas.rank_study`` describes."""
+"""Charts of the Architecture ranking page, from the plain rows that ``activedints.nas.rank.study`` describes."""
 
 import csv
 from collections.abc import Sequence

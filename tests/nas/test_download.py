@@ -9,8 +9,8 @@ import pytest
 
 from activedints.core.errors import Cancelled, InvalidFile, InvalidSettings, NotFound
 from activedints.nas import download
-from activedints.nas.catalogue import open_benchmark
 from activedints.nas.download import Download, RemoteFile, fetch
+from activedints.nas.rank.catalogue import open_benchmark
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 

@@ -1,0 +1,1 @@
+"""MbML-NAS: benchmark tables of architectures, meta-features, regressors, honest rankings."""
