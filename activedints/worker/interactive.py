@@ -11,32 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
-from activedints.learn.model import Model, load_model
 from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
 from activedints.store.database import Store
+from activedints.worker.assisting import Warm, another_map, predicted, prepare, refined
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
 from activedints.worker.scoring import predict_case
 
-LONGEST_QUESTION = 1 << 20
+LONGEST_QUESTION = 4 << 20
 
 
-class WarmModel:
-    """The newest checkpoint of the active experiment, loaded once and kept."""
-
-    def __init__(self, store: Store, device: str):
-        self.store, self.device = store, device
-        self.name, self.model = "", None
-
-    def newest(self, file: str) -> Model:
-        if self.name != file or self.model is None:
-            self.model, self.name = load_model(self.store.files.path(file), self.device), file
-        return self.model
-
-
-def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def draft(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
     """Predict one case with the newest model now, so that it opens with a draft before the pool is scored."""
     with store.read() as session:
         experiment = experiments.active(session)
@@ -53,14 +40,21 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, 
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 
-def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def ping(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
-ANSWERS = {"ping": ping, "draft": draft}
+ANSWERS = {
+    "ping": ping,
+    "draft": draft,
+    "prepare": prepare,
+    "refine": refined,
+    "predict": predicted,
+    "map": another_map,
+}
 
 
-def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
+def answer(store: Store, warm: Warm, secret: str, line: bytes) -> dict[str, Any]:
     """The answer to one line; every failure is one sentence under 'error'."""
     try:
         question = json.loads(line)
@@ -76,7 +70,7 @@ def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str,
 def serve(folder: Path, device: str) -> None:
     """Answer one question at a time until killed."""
     store, secret = Store.open(folder), secrets.token_urlsafe(32)
-    warm = WarmModel(store, device)
+    warm = Warm(store, device)
 
     class Line(socketserver.StreamRequestHandler):
         def handle(self) -> None:
