@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from activedints.store.database import Store
 from activedints.store.schema import Case
 from activedints.worker.gather import Scan, read_scan
 from activedints.worker.scoring import in_label_set
+
+Tell = Callable[[dict[str, Any]], None]
 
 MOST_VOXELS = 160**3
 DRAWS = 10
@@ -77,14 +80,14 @@ def _place(store: Store, case_id: int) -> _Place:
         return _Place(case, settings.channels, settings.labels, number, file, heat)
 
 
-def prepare(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
+def prepare(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Load the case before the first stroke, so that the first answer is as fast as the others."""
     place = _place(store, int(question["case"]))
     warm.scan_of(place.case, place.channels)
     return {"ready": True}
 
 
-def refined(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
+def refined(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """``box``, ``label`` and ``scribble`` (packed, RAS+; 1 where drawn), ``value``: the box's label map after it."""
     place = _place(store, int(question["case"]))
     scan = warm.scan_of(place.case, place.channels)
@@ -98,7 +101,7 @@ def refined(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any
     return {"label": pack(after), "seconds": time.monotonic() - began}
 
 
-def predicted(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
+def predicted(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """``box``: what the newest model says there now, as packed label values (RAS+)."""
     place = _place(store, int(question["case"]))
     if not place.model_file:
@@ -112,7 +115,7 @@ def predicted(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, A
     return {"label": pack(values), "seconds": time.monotonic() - began}
 
 
-def another_map(store: Store, warm: Warm, question: dict[str, Any]) -> dict[str, Any]:
+def another_map(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """``measure`` and ``about`` (a label value; 0 for all): makes the map's file where it is not there yet."""
     place = _place(store, int(question["case"]))
     measure, about = str(question["measure"]), int(question.get("about", 0))
