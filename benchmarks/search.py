@@ -1,7 +1,8 @@
 """One search on the 24 training cases of the frozen simulated cohort at 2 mm (``activedints bench search``).
 
 Bounded by steps and run on one thread; its core-minutes are the minutes it takes alone on one core, whatever else the
-machine does meanwhile. ``--keep`` writes the found architecture into the package with how it was found.
+machine does meanwhile. ``python -m benchmarks.search STEPS`` makes what a search of so many steps finds the package's
+``small`` architecture, with how it was found.
 """
 
 import json
@@ -21,7 +22,7 @@ from benchmarks.arms import ROOT, RUNS, remembered
 from benchmarks.figures import figure, printed, result
 from benchmarks.starter import load_cases
 
-STEPS = 1000
+STEPS = 1600
 SEED = 2026
 TRAINING, HOLDOUT = 24, 8
 """The frozen cohort: its seed, its first cases to learn from, the rest to measure on."""
@@ -68,12 +69,12 @@ def run(seed: int = 0) -> dict[str, Any]:
     return result("search", figures, minutes, cohort="cohort-v1") | {"reason": found.reason, "steps": found.steps}
 
 
-def keep(seed: int = 0) -> Path:
-    """Write the found architecture into the package."""
-    found = searched(seed)
+def keep(steps: int, seed: int = 0) -> Path:
+    """Write the architecture that a search of so many steps finds into the package, as the default one."""
+    found = searched(seed, steps=steps)
     drawn = json.loads((RUNS / "cohort-train" / "dataset.json").read_text())
     made = (
-        f"`python -m benchmarks.search --keep` on the {TRAINING} training cases of {drawn['cohort']} (settings "
+        f"`python -m benchmarks.search {steps}` on the {TRAINING} training cases of {drawn['cohort']} (settings "
         f"{drawn['hash'][:12]}, seed {drawn['seed']}). "
     )
     architecture = replace(found.architecture, name="small", provenance=made + found.architecture.provenance)
@@ -83,6 +84,7 @@ def keep(seed: int = 0) -> Path:
 
 
 if __name__ == "__main__":
-    printed(run())
-    if "--keep" in sys.argv:
-        print(keep(), file=sys.stderr)
+    if len(sys.argv) == 2:
+        print(keep(int(sys.argv[1])), file=sys.stderr)
+    else:
+        printed(run())

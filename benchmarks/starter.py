@@ -70,17 +70,15 @@ def mean(found: dict[str, Any], part: int, names: tuple[str, ...] | None = None)
     return fmean(values), len(values)
 
 
-def run(
-    seconds: float = 900.0, cases: int = 64, out: str = str(STARTER), architecture: str = "small"
-) -> dict[str, Any]:
+def run(steps: int = 4000, cases: int = 64, out: str = str(STARTER), architecture: str = "small") -> dict[str, Any]:
     """Train, write and measure the starter."""
     began = time.monotonic()
     folder = RUNS / f"starter-cohort-{cases}"
     if not (folder / "dataset.json").is_file():
         simulate_cohort(folder, cases, SEED, report=_told)
     learning, channels, labels = load_cases(folder)
-    plan = TrainSettings(seconds=seconds, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0)
-    trained = train(learning, shipped(architecture), channels, labels, plan, _told, RUNS / f"starter-{seconds:g}")
+    plan = TrainSettings(steps=steps, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, threads=1)
+    trained = train(learning, shipped(architecture), channels, labels, plan, _told, RUNS / f"starter-{steps}")
     model = load_model(trained.path, "cpu")
     Path(out).parent.mkdir(exist_ok=True)
     save_model(Path(out), model.network, model.card, half=True)
