@@ -8,8 +8,8 @@ from activedints.ui import frame, jobs
 from activedints.ui.here import Here
 
 
-def adapt_form(here: Here) -> None:
-    """Which learners adapt to the episode, and how."""
+def adapt_form(here: Here) -> desk.Wish | None:
+    """Which learners adapt to the episode, and how; None while nobody pressed the button."""
     names = {learner.name: learner.title for learner in few_shot.learners(here.store)}
     with st.form("adapt"):
         chosen = st.multiselect("Learners, side by side", list(names), few_shot.usual(names), format_func=names.get)
@@ -18,9 +18,7 @@ def adapt_form(here: Here) -> None:
         words = "MetaNAS cools from 1 to this; at 1 nothing hardens, and pruning then costs much"
         cold = right.select_slider("Final temperature", few_shot.TEMPERATURES, few_shot.COLD, help=words)
         pressed = st.form_submit_button("Adapt", type="primary", icon=":material/bolt:")
-    table = st.empty()
-    if pressed:
-        here.do(desk.adapt, here, desk.episode(), chosen, steps, cold, table)
+    return desk.Wish(chosen, steps, cold) if pressed else None
 
 
 def train_form(here: Here) -> None:
@@ -41,6 +39,8 @@ with frame.page("Few-shot", needs="nothing") as here:
         "A learner that was trained on many small problems adapts to a new one from one example a class. MetaNAS "
         "adapts its architecture too: as the temperature falls, the mixture hardens into one network."
     )
+    if here.standing.device is not None and few_shot.warming_up(here.store):
+        st.info("The worker warms up, which takes some seconds: then press again.", icon=":material/hourglass_top:")
     if here.standing.device is None:
         st.warning(
             "No worker is running, and adapting needs one: start it with `activedints worker`.",
@@ -55,8 +55,12 @@ with frame.page("Few-shot", needs="nothing") as here:
     if episode is None:
         st.info("The table is empty: put an episode on it, or draw one.", icon=":material/inbox:")
     else:
-        desk.show_episode(episode, runs[-1] if runs else None)
-        adapt_form(here)
+        left, right = st.columns([2, 3])
+        with left:
+            desk.show_episode(episode, runs[-1] if runs else None)
+        with right:
+            form = adapt_form(here)
+        desk.adapt_when_asked(here, episode, form)
     if runs:
         desk.show_outcome(runs)
     st.subheader("What to expect", anchor=False)

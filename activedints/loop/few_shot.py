@@ -11,7 +11,7 @@ from typing import Any
 from activedints.core.cell import EDGES, OPERATIONS, edge_weights, shares
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import JobKind, JobStatus
-from activedints.loop.asking import ask
+from activedints.loop.asking import ask, is_ready
 from activedints.store import jobs
 from activedints.store.database import Store
 
@@ -118,6 +118,11 @@ def recipes() -> tuple[str, ...]:
 
 Episode = dict[str, Any]
 """names, channels, labels (of the targets, or None), note, and support and target as base64 of uint8 images."""
+
+
+def warming_up(store: Store) -> bool:
+    """Whether the warm child has not said yet where it listens: it starts with the worker and takes some seconds."""
+    return not is_ready(store)
 
 
 def deal(store: Store, source: str, way: int, shot: int, seed: int, plane: str = "axial") -> Episode:
@@ -235,8 +240,14 @@ def nearest_temperature(temperature: float) -> float:
 
 
 def usual(names: Iterable[str]) -> list[str]:
-    """The learners to begin with: shipped MetaNAS and the quick one, on the set that needs no download."""
-    return [name for name in names if name in ("metanas-glyphs", "quick-glyphs")]
+    """The learners to begin with: the first MetaNAS and the first of the quick recipe.
+
+    >>> usual(["metanas-glyphs", "metanas-omniglot", "maml-omniglot", "quick-omniglot"])
+    ['metanas-glyphs', 'quick-omniglot']
+    """
+    listed = list(names)
+    first = (next((name for name in listed if name.startswith(kind)), None) for kind in ("metanas", "quick"))
+    return [name for name in first if name]
 
 
 def outcome(run: Adapted) -> dict[str, Any]:

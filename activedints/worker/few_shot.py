@@ -4,6 +4,7 @@ Images travel as base64 of uint8, ``(image, channel, 28, 28)``, class by class; 
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from activedints.core.errors import InvalidFile, InvalidLabels, InvalidSettings,
 from activedints.core.volume import LabelMap, Volume
 from activedints.formats.nifti import read_labelmap
 from activedints.loop import experiments, few_shot, turns
-from activedints.nas.few_shot import episode_trace, glyphs, meta_checkpoint, omniglot
+from activedints.nas.few_shot import episode_trace, glyph_pack, meta_checkpoint, omniglot
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import (
     SIZE,
@@ -87,7 +88,7 @@ def characters(source: str, store: Store) -> ImageClasses:
 
 @cache
 def kept_glyphs() -> ImageClasses:
-    return glyphs.read()[1]
+    return glyph_pack.read()
 
 
 @cache
@@ -221,6 +222,4 @@ def learner(store: Store, name: str) -> MetaCheckpoint:
 
 @cache
 def kept_checkpoint(weights: Path, card: str) -> MetaCheckpoint:
-    import json
-
     return meta_checkpoint.read(weights, json.loads(card))

@@ -203,3 +203,23 @@ def test_the_shipped_learners_are_small_whole_and_told_of(tmp_path: Path):
         assert found.weights.stat().st_size <= meta_checkpoint.LARGEST
         assert {"recipe", "data", "seed", "cpu_seconds", "command", "figures"} <= set(found.made)
         meta_checkpoint.read(found.weights, found.card)
+
+
+def test_patches_come_from_the_annotated_scans_of_the_experiment(tmp_path, lane):
+    from tests.ui import workspaces
+
+    own = workspaces.filled(tmp_path / "scans", fixed="all")
+    episode = study.deal(own, "patches", 5, 2, seed=1)
+    assert episode["channels"] == ["FLAIR", "T1w"]
+    assert {"edema", "core"} <= set(episode["names"])
+    first, second = episode["note"].split("Examples from ")[1].split("; ")[0].split(", targets from ")
+    assert first != second
+    run = study.adapt(own, study.learner(own, "quick-glyphs"), episode, 3, 0.1)
+    assert run.accuracies[-1][1] > run.chance
+    with pytest.raises(NotFound, match="shows two kinds of tissue with 205 voxels each"):
+        study.deal(own, "patches", 2, 200, seed=1)
+
+
+def test_without_annotated_scans_there_are_no_patches(lane):
+    with pytest.raises(ActiveDintsError, match="no experiment"):
+        study.deal(lane, "patches", 5, 1, 0)
