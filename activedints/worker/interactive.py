@@ -16,6 +16,7 @@ from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
 from activedints.store.database import Store
+from activedints.worker import ranking
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
 from activedints.worker.scoring import predict_case
@@ -57,7 +58,7 @@ def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, A
     return {"pid": os.getpid()}
 
 
-ANSWERS = {"ping": ping, "draft": draft}
+ANSWERS = {"ping": ping, "draft": draft, **ranking.ANSWERS}
 
 
 def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
