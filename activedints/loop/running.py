@@ -12,6 +12,8 @@ from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, now
 
+SIDE_STUDIES = (JobKind.STUDY, JobKind.META_TRAIN)
+"""Jobs that work for no experiment; each has its own screen."""
 MOST_SIMULATED = 500
 """Cases that one press of a button may ask for; the command line has no such limit."""
 
@@ -170,7 +172,7 @@ def stopped_job(store: Store) -> JobView | None:
 
 def _belongs(job: Job, experiment_id: int | None) -> bool:
     """Whether a job works for the experiment or brings cases; side studies have their own screens."""
-    return job.experiment_id in (None, experiment_id) and job.kind != JobKind.STUDY
+    return job.experiment_id in (None, experiment_id) and job.kind not in SIDE_STUDIES
 
 
 def _unfinished(session: Session, experiment_id: int | None) -> Job | None:

@@ -13,35 +13,35 @@ from activedints.store.database import Store
 Row = dict[str, Any]
 
 
-def options(store: Store, warm: object, question: Row) -> Row:
+def options(store: Store, warm: object, question: Row, tell: object) -> Row:
     """The values of every control for ``benchmark``, see ``nas.rank.choices``."""
     from activedints.nas.rank.choices import choices
 
     return choices(Path(question["folder"]), question["benchmark"])
 
 
-def rerank(store: Store, warm: object, question: Row) -> Row:
+def rerank(store: Store, warm: object, question: Row, tell: object) -> Row:
     """The view of one ranking, see ``nas.rank.study``."""
     from activedints.nas.rank.study import rerank
 
     return rerank(RankSettings.from_row(question["settings"]))
 
 
-def propose(store: Store, warm: object, question: Row) -> Row:
+def propose(store: Store, warm: object, question: Row, tell: object) -> Row:
     """The next ``count`` architectures to train."""
     from activedints.nas.rank.study import proposals
 
     return {"rows": proposals(RankSettings.from_row(question["settings"]), int(question["count"]))}
 
 
-def model(store: Store, warm: object, question: Row) -> Row:
+def model(store: Store, warm: object, question: Row, tell: object) -> Row:
     """The JSON text of the fitted model."""
     from activedints.nas.rank.study import model
 
     return {"text": model(RankSettings.from_row(question["settings"]))}
 
 
-def candidates(store: Store, warm: object, question: Row) -> Row:
+def candidates(store: Store, warm: object, question: Row, tell: object) -> Row:
     """DiNTS architectures within a memory budget, best predicted first, see ``worker.dints_candidates``."""
     from activedints.worker.dints_candidates import candidates
 

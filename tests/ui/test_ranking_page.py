@@ -41,7 +41,7 @@ def warm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
     def ask(store: Store, question: dict, seconds: float = 0) -> dict:
         question = dict(question)
-        return ANSWERS[question.pop("do")](store, None, question)
+        return ANSWERS[question.pop("do")](store, None, question, None)
 
     monkeypatch.setattr(rankings, "ask", ask)
     for cached in kept:
