@@ -131,7 +131,11 @@ def home(store: Store) -> HomeView | None:
         fixed = [c for role in (Role.HOLDOUT, Role.CALIBRATION) for c in cases.members(session, experiment.id, role)]
         unread = [c for c in fixed if c.id not in annotated]
         running = jobs.unfinished(session, experiment.id)
-        recent = [j for j in jobs.newest(session, 1) if j.status == "failed" and j.kind not in (JobKind.STUDY, JobKind.META_TRAIN)]
+        recent = [
+            j
+            for j in jobs.newest(session, 1)
+            if j.status == "failed" and j.kind not in (JobKind.STUDY, JobKind.META_TRAIN)
+        ]
         to_answer = [q.case for q in waiting] + unread
         return HomeView(
             experiment=experiment.name,
