@@ -43,4 +43,5 @@ class RankSettings:
         strange = sorted(row.keys() - known)
         if strange:
             raise InvalidSettings(f"'{strange[0]}' is no setting of a ranking; there are {', '.join(sorted(known))}.")
-        return RankSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        return RankSettings(**values)

@@ -77,10 +77,8 @@ def study_of(
     if not sizes or not regressors:
         raise InvalidSettings("A study needs at least one train size and one regressor: choose them in its form.")
     size = settings.train_size if settings.train_size in sizes else sizes[-1]
-    others = {"train_sizes": tuple(sizes), "compare": tuple(regressors)}
-    return study(
-        store, replace(settings, train_size=size, regressor=regressors[0], seeds=seeds, queries=queries, **others)
-    )
+    wanted = replace(settings, train_size=size, regressor=regressors[0], seeds=seeds, queries=queries)
+    return study(store, replace(wanted, train_sizes=tuple(sizes), compare=tuple(regressors)))
 
 
 def newest_study(store: Store) -> studies.Found | None:
