@@ -58,13 +58,17 @@ def empty(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def serving(empty: Store) -> Store:
-    workspaces.heartbeat(empty)
+    """A fresh workspace whose worker is alive whenever ``opened`` looks at it."""
     return empty
 
 
-def tab(app: AppTest, name: str) -> AppTest:
-    app.query_params["tab"] = name
-    return app.run()
+@pytest.fixture
+def opened(open_page: Open) -> Open:
+    def run(store: Store, page: str = "", **address: str) -> AppTest:
+        workspaces.heartbeat(store)
+        return open_page(store, page, **address)
+
+    return run
 
 
 def test_empty_without_a_worker_the_page_says_what_to_do(empty: Store, open_page: Open) -> None:
@@ -77,8 +81,8 @@ def test_empty_without_a_worker_the_page_says_what_to_do(empty: Store, open_page
     assert "data get nasbench201" in said
 
 
-def test_ready_a_fresh_workspace_ranks_the_embedded_benchmark(serving: Store, warm: None, open_page: Open) -> None:
-    app = open_page(serving, "ranking")
+def test_ready_a_fresh_workspace_ranks_the_embedded_benchmark(serving: Store, warm: None, opened: Open) -> None:
+    app = opened(serving, "ranking")
     assert not app.exception
     assert [e.value for e in app.error] == []
     found = {m.label: m.value for m in app.metric}
@@ -102,8 +106,8 @@ def test_ready_a_fresh_workspace_ranks_the_embedded_benchmark(serving: Store, wa
         ("Over seeds", "No study was measured yet"),
     ],
 )
-def test_every_tab_says_what_it_shows(name: str, says: str, serving: Store, warm: None, open_page: Open) -> None:
-    app = open_page(serving, "ranking", tab=name)
+def test_every_tab_says_what_it_shows(name: str, says: str, serving: Store, warm: None, opened: Open) -> None:
+    app = opened(serving, "ranking", tab=name)
     assert not app.exception
     assert [e.value for e in app.error] == []
     assert says in words(app)
@@ -116,8 +120,8 @@ def finished(store: Store) -> None:
     assert run_job(store, job, silent) is JobStatus.DONE
 
 
-def test_a_study_is_asked_for_watched_and_shown(serving: Store, warm: None, open_page: Open) -> None:
-    app = open_page(serving, "ranking")
+def test_a_study_is_asked_for_watched_and_shown(serving: Store, warm: None, opened: Open) -> None:
+    app = opened(serving, "ranking")
     next(b for b in app.button if b.label == "Measure").click().run()
     assert not app.exception
     assert "is queued" in app.success[0].value
@@ -125,27 +129,27 @@ def test_a_study_is_asked_for_watched_and_shown(serving: Store, warm: None, open
     with serving.write() as session:
         job = jobs.claim(session)
         jobs.append(session, job.id, ProgressEvent(4, 10, "stack, 172 architectures, seed 3"))
-    app = open_page(serving, "ranking")
+    app = opened(serving, "ranking")
     assert [bar.proto.value for bar in app.get("progress")] == [40]
     workspaces.end_job(serving, JobStatus.FAILED, "The memory did not suffice.")
-    app = open_page(serving, "ranking")
+    app = opened(serving, "ranking")
     assert "The memory did not suffice" in words(app)
     assert rankings.stopped_study(serving) is not None
-    assert "memory" not in words(open_page(serving))  # the home page speaks of the loop, not of studies
+    assert "memory" not in words(opened(serving))  # the home page speaks of the loop, not of studies
 
 
-def test_what_a_study_found_stays_on_the_page(serving: Store, warm: None, open_page: Open) -> None:
+def test_what_a_study_found_stays_on_the_page(serving: Store, warm: None, opened: Open) -> None:
     finished(serving)
     for name, says in (
         ("Why", "How much worse"),
         ("Over seeds", "Two trainings"),
         ("Train next", "Mean over 2 searches"),
     ):
-        app = open_page(serving, "ranking", tab=name)
+        app = opened(serving, "ranking", tab=name)
         assert not app.exception
         assert [e.value for e in app.error] == []
         assert says in words(app)
-    assert "Whoever chooses by the accuracy" in words(open_page(serving, "ranking", tab="Over seeds"))
+    assert "Whoever chooses by the accuracy" in words(opened(serving, "ranking", tab="Over seeds"))
 
 
 def test_a_second_study_waits_for_the_first(serving: Store) -> None:
@@ -154,8 +158,8 @@ def test_a_second_study_waits_for_the_first(serving: Store) -> None:
         rankings.study(serving, SMALL)
 
 
-def test_what_is_missing_is_one_sentence(serving: Store, warm: None, open_page: Open) -> None:
-    app = open_page(serving, "ranking")
+def test_what_is_missing_is_one_sentence(serving: Store, warm: None, opened: Open) -> None:
+    app = opened(serving, "ranking")
     app.selectbox(key="benchmark").select("nasbench201").run()
     assert not app.exception
     assert "data get nasbench201" in app.error[0].value
@@ -164,7 +168,7 @@ def test_what_is_missing_is_one_sentence(serving: Store, warm: None, open_page: 
 
 
 def test_the_measured_dints_table_is_shown_here_and_on_the_search_page(
-    ready: Store, warm: None, open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ready: Store, warm: None, opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "dints.json"
     drawn = draw_candidates(8, 0, shipped("small"), (48, 48, 48))
@@ -178,8 +182,7 @@ def test_the_measured_dints_table_is_shown_here_and_on_the_search_page(
     monkeypatch.setattr(dints_table, "TABLE", path)
     monkeypatch.setattr(dints_candidates, "COUNT", 12)
     for page in ("ranking", "search"):
-        workspaces.heartbeat(ready)
-        app = open_page(ready, page)
+        app = opened(ready, page)
         assert not app.exception
         assert [e.value for e in app.error] == []
         said = words(app)
