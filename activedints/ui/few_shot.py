@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from activedints.core.errors import InvalidSettings
-from activedints.loop import few_shot
+from activedints.loop import few_shot, learners
 from activedints.loop.few_shot import Adapted, Episode
 from activedints.ui import charts, few_shot_charts
 from activedints.ui.canvas import canvases
@@ -42,7 +42,7 @@ def deal_form(here: Here) -> None:
     """Pick an episode from a set."""
     with st.form("deal", border=False):
         columns = st.columns([3, 1, 1, 1, 1])
-        source = columns[0].selectbox("Set", list(few_shot.SETS), format_func=few_shot.SETS.get)
+        source = columns[0].selectbox("Set", list(learners.SETS), format_func=learners.SETS.get)
         way = columns[1].number_input("Classes", 2, 20, 5, help="Of patches: as many kinds as the scans show")
         shot = columns[2].number_input("Examples a class", 1, 10, 1)
         seed = columns[3].number_input("Episode", 0, 999_999, 0, help="Another number, other classes and drawings")
@@ -95,7 +95,7 @@ def _adapt(here: Here, found: Episode, wish: Wish, canvas: DeltaGenerator) -> st
     done: list[Adapted] = []
     show = _live(canvas)
     for name in wish.learners:
-        learner = few_shot.learner(here.store, name)
+        learner = learners.named(here.store, name)
         done.append(few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done)))
     st.session_state[RUNS] = done
     return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done)

@@ -20,7 +20,7 @@ from activedints.core.cycle import Role
 from activedints.core.errors import InvalidFile, InvalidLabels, InvalidSettings, NotFound
 from activedints.core.volume import LabelMap, Volume
 from activedints.formats.nifti import read_labelmap
-from activedints.loop import experiments, few_shot, turns
+from activedints.loop import experiments, learners, turns
 from activedints.nas.few_shot import episode_trace, glyph_pack, meta_checkpoint, omniglot
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import (
@@ -82,7 +82,7 @@ def characters(source: str, store: Store) -> ImageClasses:
     if source == "glyphs":
         return kept_glyphs()
     if source == "omniglot":
-        return kept_omniglot(few_shot.omniglot_folder(store))
+        return kept_omniglot(learners.omniglot_folder(store))
     raise NotFound(f"There is no few-shot set '{source}'; there are glyphs, omniglot and patches.")
 
 
@@ -215,8 +215,8 @@ def unpacked(text: str, channels: int, what: str) -> npt.NDArray[np.uint8]:
 
 
 def learner(store: Store, name: str) -> MetaCheckpoint:
-    """A learner by the name that ``loop.few_shot.learners`` gives it: shipped, or trained in this workspace."""
-    found = few_shot.learner(store, name)
+    """A learner by the name that ``loop.learners.every`` gives it: shipped, or trained in this workspace."""
+    found = learners.named(store, name)
     return kept_checkpoint(found.weights, found.card_text)
 
 

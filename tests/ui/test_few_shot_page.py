@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from activedints.loop import few_shot
+from activedints.loop import few_shot, learners
 from activedints.ui.few_shot_pictures import QUIET, RIGHT, WRONG, sheet
 from tests.ui.test_pages import words
 
@@ -50,7 +50,7 @@ def step(number: int) -> dict:
 def lane(monkeypatch, tmp_path):
     """One learner, and a lane that answers every question at once."""
     (tmp_path / "metanas-glyphs.json").write_text(CARD)
-    monkeypatch.setattr(few_shot, "SHIPPED", tmp_path)
+    monkeypatch.setattr(learners, "SHIPPED", tmp_path)
     asked: list[dict] = []
 
     def ask(store, question, seconds=0.0, hear=None):
