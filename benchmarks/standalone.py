@@ -83,7 +83,11 @@ def random_architectures(
     while len(found) < count:
         path = topology.sample(random)
         drawn = Architecture(
-            f"random-{seed}-{len(found)}", rows(path.edges), rows(path.operations * path.edges), like.channel_mul
+            f"random-{seed}-{len(found)}",
+            rows(path.edges),
+            rows(path.operations * path.edges),
+            like.channel_mul,
+            fine_skip=like.fine_skip,
         )
         if tolerance is None or abs(megabytes_of(drawn) / wanted - 1) <= tolerance:
             found.setdefault((drawn.arch_code_a, drawn.arch_code_c), drawn)

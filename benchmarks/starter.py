@@ -70,7 +70,7 @@ def mean(found: dict[str, Any], part: int, names: tuple[str, ...] | None = None)
     return fmean(values), len(values)
 
 
-def run(steps: int = 4000, cases: int = 64, out: str = str(STARTER), architecture: str = "small") -> dict[str, Any]:
+def run(steps: int = 3000, cases: int = 64, out: str = str(STARTER), architecture: str = "small") -> dict[str, Any]:
     """Train, write and measure the starter."""
     began = time.monotonic()
     folder = RUNS / f"starter-cohort-{cases}"

@@ -33,6 +33,9 @@ class Architecture:
     arch_code_c: Rows
     channel_mul: float
     use_downsample: bool = True
+    fine_skip: bool = False
+    """Add the stem's features at the input's resolution to what rises to it. DiNTS (False) has no such path: halved by
+    its stem, it sees 2 mm scans at 4 mm, coarser than an enhancing rim."""
     provenance: str = ""
 
     def check(self) -> None:
@@ -109,5 +112,5 @@ def same_network(one: Architecture | str, other: Architecture | str) -> bool:
     """Whether two networks compute alike, whatever they are called and wherever they came from; baselines by name."""
     if isinstance(one, str) or isinstance(other, str):
         return one == other
-    codes = ("arch_code_a", "arch_code_c", "channel_mul", "use_downsample")
+    codes = ("arch_code_a", "arch_code_c", "channel_mul", "use_downsample", "fine_skip")
     return all(getattr(one, name) == getattr(other, name) for name in codes)

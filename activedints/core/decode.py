@@ -78,8 +78,10 @@ class Decoded(NamedTuple):
     operations: Rows
     cost: float
 
-    def architecture(self, name: str, channel_mul: float, provenance: str = "") -> Architecture:
-        return Architecture(name, self.edges, self.operations, channel_mul, provenance=provenance)
+    def architecture(
+        self, name: str, channel_mul: float, provenance: str = "", fine_skip: bool = False
+    ) -> Architecture:
+        return Architecture(name, self.edges, self.operations, channel_mul, fine_skip=fine_skip, provenance=provenance)
 
     def same_network(self, other: "Decoded | None") -> bool:
         """Whether both are one network: the operation of an edge that is not active does not count."""

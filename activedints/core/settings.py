@@ -108,6 +108,8 @@ class SearchSettings(TrainSettings):
     blocks: int = 6
     depths: int = 3
     channel_mul: float = 0.25
+    fine_skip: bool = True
+    """Search networks that keep the stem's features at the input's resolution (see ``Architecture.fine_skip``)."""
     evaluate_every: int = 25
     patience: int = 8
     processes: int = 1

@@ -45,7 +45,9 @@ class Bilevel:
         self.channels, self.classes = cases[0].image.shape[0], classes
         self.costs = edge_costs(settings.depths, settings.channel_mul, self.channels, classes, settings.patch)
         torch.manual_seed(settings.seed)
-        self.net = Supernet(settings.blocks, settings.depths, settings.channel_mul, self.channels, classes)
+        self.net = Supernet(
+            settings.blocks, settings.depths, settings.channel_mul, self.channels, classes, settings.fine_skip
+        )
         self.net = self.net.to(self.device, memory_format=torch.channels_last_3d)
         self.topology = Topology(settings.blocks, settings.depths, self.costs.megabytes, start)
         self.optimiser = torch.optim.AdamW(

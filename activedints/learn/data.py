@@ -132,7 +132,9 @@ def bounding_box(mask: npt.NDArray[np.bool_], margin: int = 0) -> tuple[slice, s
 
 
 class PatchSampler:
-    """Patches centred on voxels of all classes in equal shares, each class drawn from all cases that hold it.
+    """Every other patch is centred on a voxel of the background, the rest on the other classes in equal shares, each
+    class drawn from all cases that hold it. With fewer background patches a network sees too few healthy ones and finds
+    tumours in healthy brains.
 
     ``batch(n, random)`` -> image (n, channel, *patch) float32, label (n, *patch) uint8. Nothing is kept between
     calls: the same random stream gives the same batch.
@@ -142,14 +144,15 @@ class PatchSampler:
         self.cases, self.patch = list(cases), patch
         present = sorted({c for case in cases for c in case.index})
         self.holders = {c: [i for i, case in enumerate(self.cases) if c in case.index] for c in present}
+        others = [c for c in present if c]
+        self.turns = [c for other in others for c in (0, other)] if 0 in present and others else present
         if not present:
             raise EmptyPool("No case has an annotated voxel, so there is nothing to learn from; annotate one first.")
 
     def batch(self, n: int, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """``n`` patches; the classes take turns from a random start, so every batch is as balanced as it can be."""
-        present = list(self.holders)
-        start = int(random.integers(len(present)))
-        items = [self._patch(present[(start + i) % len(present)], random) for i in range(n)]
+        start = int(random.integers(len(self.turns)))
+        items = [self._patch(self.turns[(start + i) % len(self.turns)], random) for i in range(n)]
         return torch.stack([image for image, _ in items]), torch.stack([label for _, label in items])
 
     def _patch(self, chosen: int, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -36,6 +36,13 @@ def monai_dints(architecture: Architecture, in_channels: int, classes: int) -> D
     )
 
 
+def stem_with_fine(stem: nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a stem gives, and its features at the input's own resolution, before its activation halves them."""
+    keep = next(i for i, part in enumerate(stem) if isinstance(part, nn.Conv3d)) + 2
+    fine = stem[:keep](x)
+    return stem[keep:](fine), fine
+
+
 class DintsTrunk(nn.Module):
     """(B, channel, x, y, z) -> (B, features, x, y, z): stem, cells and stem again, up to before the last 1x1x1."""
 
@@ -56,10 +63,14 @@ class DintsTrunk(nn.Module):
             }
         )
         self.final = whole.stem_finals[0]
+        self.fine_skip = architecture.fine_skip and "0" in self.stem_down
         use_channel_norm(self)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        nodes: dict[int, torch.Tensor] = {int(d): stem(x) for d, stem in self.stem_down.items()}
+        nodes: dict[int, torch.Tensor] = {int(d): stem(x) for d, stem in self.stem_down.items() if d != "0"}
+        fine = None
+        if "0" in self.stem_down:
+            nodes[0], fine = stem_with_fine(self.stem_down["0"], x)
         for layer, row in enumerate(self.edges):
             after: dict[int, torch.Tensor] = {}
             for e in row:
@@ -73,7 +84,7 @@ class DintsTrunk(nn.Module):
             here = nodes.get(d)
             total = rising if here is None else here if rising is None else here + rising
             rising = self.stem_up[str(d)](total)
-        return self.final(rising)
+        return self.final(rising + fine if self.fine_skip else rising)
 
     def weights_from_monai(self, state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The state of MONAI's ``DiNTS`` under this trunk's names; weights of unused parts are left out."""

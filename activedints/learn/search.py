@@ -240,7 +240,7 @@ class Search:
             "path_gflops": self.learn.gflops,
         }
         history.final = {"edges": alphas.edges.tolist(), "operations": alphas.operations.tolist()}
-        history.network = asdict(self.learn.cost_of(decode(alphas).architecture("found", self.settings.channel_mul)))
+        history.network = asdict(self.learn.cost_of(named(alphas, self.settings, "found")))
         self.write()
         m, e = history.measured, history.estimate
         report(
@@ -282,6 +282,11 @@ def fingerprint(facts: dict, cases: Sequence[TrainingCase], alphas: Alphas | Non
     return found.hexdigest()
 
 
+def named(alphas: Alphas, settings: SearchSettings, name: str, provenance: str = "") -> Architecture:
+    """The network that the alphas decode to, in the space of these settings."""
+    return decode(alphas).architecture(name, settings.channel_mul, provenance, settings.fine_skip)
+
+
 def result_of(history: History, settings: SearchSettings, folder: Path) -> SearchResult:
     """The answer of a finished search, from its history alone."""
     alphas = Alphas.from_lists(history.final or {})
@@ -292,5 +297,5 @@ def result_of(history: History, settings: SearchSettings, folder: Path) -> Searc
         f"(seed {settings.seed}, sigma {settings.sigma:g}, patch {'x'.join(map(str, settings.patch))}); ended because "
         f"{history.reason}."
     )
-    architecture = decode(alphas).architecture("searched", settings.channel_mul, provenance)
+    architecture = named(alphas, settings, "searched", provenance)
     return SearchResult(architecture, alphas, steps, measured["seconds"], history.reason or "", folder / NAME)

@@ -17,6 +17,7 @@ from monai.networks.nets.dints import Cell, DiNTS, TopologyConstruction
 from torch import nn
 
 from activedints.core.architecture import edge_ends
+from activedints.learn.dints import stem_with_fine
 from activedints.learn.norm import use_channel_norm
 from activedints.learn.topology import Credit, Path
 
@@ -24,12 +25,14 @@ from activedints.learn.topology import Credit, Path
 class Supernet(nn.Module):
     """All cells of the space, (B, channel, x, y, z) -> (B, class, x, y, z) along a Path; no alphas inside."""
 
-    def __init__(self, blocks: int, depths: int, channel_mul: float, in_channels: int, classes: int) -> None:
+    def __init__(
+        self, blocks: int, depths: int, channel_mul: float, in_channels: int, classes: int, fine_skip: bool = False
+    ) -> None:
         super().__init__()
         with contextlib.redirect_stdout(io.StringIO()):  # its constructor prints
             space = TopologyConstruction(channel_mul=channel_mul, num_blocks=blocks, num_depths=depths)
         whole = DiNTS(space, in_channels, classes)
-        self.depths = depths
+        self.depths, self.fine_skip = depths, fine_skip
         self.stem_down = nn.ModuleDict({str(d): whole.stem_down[str(d)].mod for d in range(depths)})
         self.stem_up = nn.ModuleDict({str(d): whole.stem_up[str(d)].mod for d in range(depths)})
         self.cells = nn.ModuleDict(
@@ -44,12 +47,15 @@ class Supernet(nn.Module):
 
     def forward(self, x: torch.Tensor, path: Path, credit: Credit | None = None) -> torch.Tensor:
         """Logits of the path's network. With ``credit`` the loss has gradients for the chances too."""
-        nodes = {
-            d: self.stem_down[str(d)](x) for d in sorted({edge_ends(int(e))[0] for e in np.flatnonzero(path.edges[0])})
-        }
+        read = sorted({edge_ends(int(e))[0] for e in np.flatnonzero(path.edges[0])})
+        nodes = {d: self.stem_down[str(d)](x) for d in read if d}
+        fine = None
+        if 0 in read:
+            nodes[0], fine = stem_with_fine(self.stem_down["0"], x)
         for layer in range(len(path.edges)):
             nodes = self._layer(layer, nodes, path, credit)
-        return self.final(self._rise(nodes))
+        rising = self._rise(nodes)
+        return self.final(rising + fine if self.fine_skip and fine is not None else rising)
 
     def _layer(
         self, layer: int, nodes: dict[int, torch.Tensor], path: Path, credit: Credit | None

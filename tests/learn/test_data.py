@@ -73,14 +73,15 @@ def test_prepare_refuses_what_does_not_fit():
         prepare(dataclasses.replace(toy_case(), label=np.zeros((2, 2, 2), np.uint8)), 3)
 
 
-def test_classes_come_in_equal_shares_and_in_the_patch():
+def test_every_other_patch_is_background_and_the_classes_share_the_rest():
     sampler = PatchSampler([prepare(toy_case("a", 0), 3), prepare(toy_case("b", 1), 3)], (8, 8, 8))
     random = np.random.default_rng(0)
     for _ in range(5):
-        image, label = sampler.batch(3, random)
-        assert image.shape == (3, 2, 8, 8, 8)
-        assert label.shape == (3, 8, 8, 8)
+        image, label = sampler.batch(4, random)
+        assert image.shape == (4, 2, 8, 8, 8)
+        assert label.shape == (4, 8, 8, 8)
         assert all((label == c).any() for c in (0, 1, 2))
+    assert sampler.turns == [0, 1, 0, 2]
     one = sampler.batch(2, np.random.default_rng(3))
     two = sampler.batch(2, np.random.default_rng(3))
     assert torch.equal(one[0], two[0])

@@ -13,7 +13,10 @@ from tests.learn.toy import TINY
 SMALL_CVPR = dataclasses.replace(shipped("cvpr2021"), channel_mul=0.0625)
 
 
-@pytest.mark.parametrize("architecture", [TINY, shipped("small"), SMALL_CVPR], ids=lambda a: a.name)
+PLAIN_SMALL = dataclasses.replace(shipped("small"), fine_skip=False)
+
+
+@pytest.mark.parametrize("architecture", [TINY, PLAIN_SMALL, SMALL_CVPR], ids=lambda a: a.name)
 def test_lean_dints_computes_what_monai_computes(architecture):
     torch.manual_seed(0)
     theirs = monai_dints(architecture, 4, 3).double()
@@ -28,6 +31,18 @@ def test_lean_dints_computes_what_monai_computes(architecture):
     name = f"stem_down.{next(iter(ours.trunk.stem_down))}.1.weight"
     gradients = dict(ours.trunk.named_parameters())[name].grad, theirs.stem_down["0"].mod[1].weight.grad
     assert torch.allclose(*gradients, rtol=1e-6)
+
+
+def test_the_fine_skip_adds_the_stem_before_it_is_halved():
+    torch.manual_seed(0)
+    plain, skipping = build(PLAIN_SMALL, 4, 3), build(shipped("small"), 4, 3)
+    skipping.load_state_dict(plain.state_dict())
+    seen = {}
+    for name, network in (("plain", plain), ("skipping", skipping)):
+        network.trunk.final.register_forward_hook(lambda _, given, __, n=name: seen.update({n: given[0]}))
+        network(x := torch.ones(1, 4, 16, 16, 16).cumsum(2))
+    _, convolution, norm, *_ = plain.trunk.stem_down["0"]
+    assert torch.allclose(seen["skipping"], seen["plain"] + norm(convolution(x)), atol=1e-5)
 
 
 def test_published_architecture():

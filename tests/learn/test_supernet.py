@@ -68,7 +68,7 @@ def test_a_stem_that_no_edge_reads_is_not_computed(parts):
     top = Architecture("top", ((1, 0, 0, 0),) * 3, ((1, 0, 0, 0),) * 3, 0.125)
     ran = []
     for name, module in (*net.stem_down.items(), *net.stem_up.items()):
-        module.register_forward_hook(lambda *_, n=name: ran.append(n))
+        module[1].register_forward_hook(lambda *_, n=name: ran.append(n))
     net(x, Path.of(top))
     assert ran == ["0", "0"]
 
