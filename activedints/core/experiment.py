@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.search_space import AUTO, check_search
 from activedints.core.settings import LabelSet
 
 
@@ -44,6 +45,12 @@ class ExperimentSettings:
     spacing: float | None = None
     """Working voxel size in mm; None leaves the choice to the device: native on a GPU, 2 mm or coarser on a CPU."""
     simulated: bool = False
+    space: str = AUTO
+    """Size of the searches: one of ``search_space.CHOICES``."""
+    sigma: float = 0.5
+    """Memory budget of the searches, a share of the largest network's, in (0, 1]."""
+    search_seconds: float | None = None
+    """Seconds of a search; None = what bounds a training bounds the search too."""
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -58,6 +65,9 @@ class ExperimentSettings:
             raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
+        if self.search_seconds is not None and self.search_seconds <= 0:
+            raise InvalidSettings(f"A search needs a positive number of seconds; it has {self.search_seconds}.")
+        check_search(self.space, self.sigma)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)

@@ -25,8 +25,13 @@ def set_overrides(session: Session, cycle: Cycle, given: dict[str, Any]) -> None
         turns.settings_of(session.get_one(Experiment, cycle.experiment_id), cycle)  # refuses what is out of range
 
 
-def prepare_step(session: Session, kind: JobKind, given: dict[str, Any]) -> Experiment:
-    """Enqueue one step of the current cycle, unless it waits in the queue already."""
+def prepare_step(
+    session: Session, kind: JobKind, given: dict[str, Any], arguments: dict[str, Any] | None = None
+) -> Experiment:
+    """Enqueue one step of the current cycle, unless it waits in the queue already.
+
+    ``given`` holds for the cycle, ``arguments`` for this job alone.
+    """
     experiment = experiments.active(session)
     cycle = cycles.current(session, experiment.id)
     if kind is JobKind.TRAIN and cycle.phase == Phase.DONE:
@@ -42,7 +47,7 @@ def prepare_step(session: Session, kind: JobKind, given: dict[str, Any]) -> Expe
     elif kind in (JobKind.SCORE, JobKind.EVALUATE) and cycles.newest_model(session, experiment.id) is None:
         raise NotFound("There is no trained model yet: run `activedints train` first.")
     else:
-        jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+        jobs.enqueue(session, kind, arguments or {}, experiment.id, cycle.id)
     return experiment
 
 

@@ -1,6 +1,7 @@
 """From stored rows and files to the arrays that learning works on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from activedints.core.volume import Affine, spacing
 from activedints.formats.nifti import read_labelmap, read_volume
 from activedints.learn.data import TrainingCase
 from activedints.loop import importing, turns
+from activedints.loop.searches import folder_of
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Cycle, Experiment, Job
@@ -43,6 +45,13 @@ def labelled_cases(session: Session, turn: Turn) -> list[tuple[Case, Annotation]
     if not found:
         raise EmptyPool("No case is annotated yet, so there is nothing to learn from: annotate one in the worklist.")
     return found
+
+
+def job_folder(store: Store, job_id: int) -> Path:
+    """The job's own folder, for what it must find again after a kill."""
+    folder = folder_of(store, job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @dataclass(frozen=True)

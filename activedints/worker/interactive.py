@@ -1,17 +1,22 @@
 """The warm child of the interactive lane: ``python -m activedints.worker.interactive WORKSPACE DEVICE PARENT``."""
 
+import base64
 import hmac
 import json
 import os
 import secrets
 import socketserver
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
+from activedints.formats.names import safe_name
+from activedints.learn import plan
 from activedints.learn.model import Model, load_model
+from activedints.learn.published import read_published
 from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
@@ -57,7 +62,20 @@ def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, A
     return {"pid": os.getpid()}
 
 
-ANSWERS = {"ping": ping, "draft": draft}
+def estimate(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+    """What a search of each space would cost on this machine; its speed is timed once."""
+    return {"rows": plan.affordable(question["channels"], question["classes"], question["seconds"], warm.device)}
+
+
+def read_uploaded(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+    """The architecture in an uploaded torch file, read by the reader that can make nothing but numbers."""
+    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+        path = Path(scratch) / safe_name(question["name"], "file name")
+        path.write_bytes(base64.b64decode(question["content"], validate=True))
+        return {"architecture": read_published(path).to_json()}
+
+
+ANSWERS = {"ping": ping, "draft": draft, "estimate": estimate, "read published": read_uploaded}
 
 
 def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
