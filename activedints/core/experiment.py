@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.search_space import AUTO, check_search
 from activedints.core.settings import LabelSet
 
@@ -51,6 +52,14 @@ class ExperimentSettings:
     """Memory budget of the searches, a share of the largest network's, in (0, 1]."""
     search_seconds: float | None = None
     """Seconds of a search; None = what bounds a training bounds the search too."""
+    blind_share: float = 0.1
+    """Share of the queried cases that are read without the model's opinion, to measure how it sways readers."""
+    nested: tuple[NestedRule, ...] | None = None
+    """What lies in what, checked when a reader submits; None: the usual rules of labels with these names."""
+
+    @property
+    def rules(self) -> tuple[NestedRule, ...]:
+        return usual_rules(self.labels) if self.nested is None else self.nested
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -63,6 +72,8 @@ class ExperimentSettings:
             )
         if self.spacing is not None and not 0.2 <= self.spacing <= 10:
             raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
+        if not 0 <= self.blind_share <= 0.5:
+            raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
         if self.search_seconds is not None and self.search_seconds <= 0:
@@ -76,10 +87,12 @@ class ExperimentSettings:
     def from_json(text: str) -> "ExperimentSettings":
         fields = json.loads(text)
         labels = fields.pop("labels")
+        nested = fields.pop("nested", None)
         return ExperimentSettings(
             channels=tuple(fields.pop("channels")),
             labels=LabelSet(tuple(labels["values"]), tuple(labels["names"])),
             regime=Regime(fields.pop("regime")),
             start=Start(fields.pop("start")),
+            nested=None if nested is None else tuple(NestedRule(r["inner"], tuple(r["outer"])) for r in nested),
             **fields,
         )

@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     """A baseline trained like the newest model, and both measured."""
     SIMULATE = "simulate"
     STUDY = "study"
+    META_TRAIN = "meta-train"
 
 
 class JobStatus(StrEnum):

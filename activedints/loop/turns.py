@@ -11,6 +11,7 @@ from activedints.core.errors import EmptyPool, IllegalChange
 from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.score import Spot, reason
+from activedints.loop import anchoring
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Job, Query
@@ -151,6 +152,7 @@ def query_next(
     seed = settings.seed * 10_007 + cycle.number
     chosen = strategies.select(settings.strategy, scores, free, settings.budget, seed)
     ranked_by = strategies.MEASURE_OF.get(settings.strategy)
+    asked = cycles.count_queries(session, experiment.id)
     for rank, case in enumerate(chosen, start=1):
         spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in predictions[case].spots]
         cycles.add_query(
@@ -162,5 +164,6 @@ def query_next(
                 strategy=settings.strategy,
                 score=scores[case][ranked_by] if ranked_by else None,
                 reason=reason(rank, len(free), spots, drawn_at_random=ranked_by is None),
+                blind=anchoring.reads_blind(asked + rank - 1, settings.blind_share, settings.seed),
             ),
         )

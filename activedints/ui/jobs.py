@@ -21,6 +21,7 @@ DOING = {
     "compare": "Training a baseline like the newest model",
     "simulate": "Simulating cases",
     "study": "Running a study",
+    "meta-train": "Training a few-shot learner",
 }
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
 

@@ -1,47 +1,33 @@
 """The warm child of the interactive lane: ``python -m activedints.worker.interactive WORKSPACE DEVICE PARENT``."""
 
-import base64
 import hmac
 import json
 import os
 import secrets
 import socketserver
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
-from activedints.formats.names import safe_name
-from activedints.learn import plan
-from activedints.learn.model import Model, load_model
-from activedints.learn.published import read_published
 from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
 from activedints.store.database import Store
+from activedints.worker.assisting import Warm, another_map, predicted, prepare, refined
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
 from activedints.worker.scoring import predict_case
 
-LONGEST_QUESTION = 1 << 20
+LONGEST_QUESTION = 8 << 20
+
+Tell = Callable[[dict[str, Any]], None]
+"""How an answer speaks before it is complete."""
 
 
-class WarmModel:
-    """The newest checkpoint of the active experiment, loaded once and kept."""
-
-    def __init__(self, store: Store, device: str):
-        self.store, self.device = store, device
-        self.name, self.model = "", None
-
-    def newest(self, file: str) -> Model:
-        if self.name != file or self.model is None:
-            self.model, self.name = load_model(self.store.files.path(file), self.device), file
-        return self.model
-
-
-def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def draft(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Predict one case with the newest model now, so that it opens with a draft before the pool is scored."""
     with store.read() as session:
         experiment = experiments.active(session)
@@ -58,33 +44,55 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, 
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 
-def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def ping(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
-def estimate(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def few_shot(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """What the few-shot page asks; the lane reads the study's modules when it is asked first."""
+    from activedints.worker.few_shot import answer_page
+
+    return answer_page(store, question, tell)
+
+
+def estimate(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """What a search of each space would cost on this machine; its speed is timed once."""
+    from activedints.learn import plan
+
     return {"rows": plan.affordable(question["channels"], question["classes"], question["seconds"], warm.device)}
 
 
-def read_uploaded(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def read_uploaded(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """The architecture in an uploaded torch file, read by the reader that can make nothing but numbers."""
-    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
-        path = Path(scratch) / safe_name(question["name"], "file name")
-        path.write_bytes(base64.b64decode(question["content"], validate=True))
-        return {"architecture": read_published(path).to_json()}
+    from activedints.learn.published import read_uploaded_code
+
+    return {"architecture": read_uploaded_code(question["name"], question["content"], store.folder).to_json()}
 
 
-ANSWERS = {"ping": ping, "draft": draft, "estimate": estimate, "read published": read_uploaded}
+ANSWERS = {
+    "ping": ping,
+    "estimate": estimate,
+    "read published": read_uploaded,
+    "draft": draft,
+    "few-shot": few_shot,
+    "prepare": prepare,
+    "refine": refined,
+    "predict": predicted,
+    "map": another_map,
+}
 
 
-def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
-    """The answer to one line; every failure is one sentence under 'error'."""
+def unheard(news: dict[str, Any]) -> None:
+    """A Tell that nobody listens to."""
+
+
+def answer(store: Store, warm: Warm, secret: str, line: bytes, tell: Tell = unheard) -> dict[str, Any]:
+    """The answer to one line; every failure is one sentence under 'error'. ``tell`` gets news on the way to it."""
     try:
         question = json.loads(line)
         if not hmac.compare_digest(str(question.pop("secret", "")), secret):
             return {"error": "This question does not carry the workspace's secret."}
-        return ANSWERS[question.pop("do")](store, warm, question)
+        return ANSWERS[question.pop("do")](store, warm, question, tell)
     except ActiveDintsError as fault:
         return {"error": str(fault)}
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
@@ -94,12 +102,15 @@ def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str,
 def serve(folder: Path, device: str) -> None:
     """Answer one question at a time until killed."""
     store, secret = Store.open(folder), secrets.token_urlsafe(32)
-    warm = WarmModel(store, device)
+    warm = Warm(store, device)
 
     class Line(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            reply = answer(store, warm, secret, self.rfile.readline(LONGEST_QUESTION))
+            reply = answer(store, warm, secret, self.rfile.readline(LONGEST_QUESTION), self.tell)
             self.wfile.write(json.dumps(reply).encode() + b"\n")
+
+        def tell(self, news: dict[str, Any]) -> None:
+            self.wfile.write(json.dumps({"news": news}).encode() + b"\n")
 
     with socketserver.TCPServer(("127.0.0.1", 0), Line) as server:
         _announce(folder / ADDRESS_FILE, {"port": server.server_address[1], "secret": secret, "pid": os.getpid()})

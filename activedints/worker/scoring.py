@@ -14,8 +14,9 @@ from activedints.core.cycle import Phase, Role
 from activedints.core.job import Report
 from activedints.core.score import case_scores, uncertain_spots
 from activedints.core.settings import LabelSet, ScoreSettings
-from activedints.core.volume import LabelMap, spacing
-from activedints.formats.nifti import read_labelmap, write_heat_map, write_labelmap
+from activedints.core.spot_errors import spot_errors
+from activedints.core.volume import LabelMap, spacing, voxel_millilitres
+from activedints.formats.nifti import read_labelmap, read_map, write_heat_map, write_labelmap
 from activedints.learn.model import Model as LoadedModel
 from activedints.learn.model import load_model
 from activedints.learn.predict import predict
@@ -208,6 +209,13 @@ def evaluate_fixed(store: Store, turn: Turn, model_id: int) -> None:
         predicted = read_labelmap(store.files.path(prediction.label))
         measured = metrics.evaluate(reference.array, predicted.array, turn.settings.labels, spacing(reference.affine))
         figures = asdict(measured)
+        if role is Role.CALIBRATION:
+            heat, brain = (
+                read_map(store.files.path(prediction.uncertainty)),
+                read_labelmap(store.files.path(case.brain)),
+            )
+            voxel_ml = voxel_millilitres(reference.affine)
+            figures["spots"] = spot_errors(heat, reference.array, predicted.array, brain.array > 0, voxel_ml)
         if only_foreground:
             for label in figures["labels"].values():  # which label is where, the starter does not say
                 label.update(dice=None, hd95_mm=None, assd_mm=None)

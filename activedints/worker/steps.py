@@ -19,6 +19,7 @@ from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.comparing import compare
 from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.meta_training import meta_train
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.searching import search
 from activedints.worker.simulating import simulate
@@ -80,6 +81,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.EVALUATE: evaluate,
     JobKind.COMPARE: compare,
     JobKind.SIMULATE: simulate,
+    JobKind.META_TRAIN: meta_train,
 }
 
 
