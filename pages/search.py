@@ -4,6 +4,7 @@ import streamlit as st
 
 from activedints.loop import networks, searches
 from activedints.ui import charts, frame, jobs
+from activedints.ui.ranking_dints import measured
 from activedints.ui.search_forms import draw_comparison, import_form, start_form
 from activedints.ui.search_story import draw_cycles, draw_searches
 from activedints.ui.topology import draw_topology
@@ -46,3 +47,5 @@ with frame.page("Search") as here:
         import_form(here)
     draw_comparison(here, able=not busy)
     draw_cycles(view)
+    st.subheader("Which architecture to train", anchor=False)
+    measured(here)

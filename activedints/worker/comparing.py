@@ -43,7 +43,7 @@ def compare(job: Job, store: Store, report: Report) -> Callable[[Session], dict[
     learning = [training_case(store, case, annotation, turn.settings) for case, annotation in learned]
     report(0, 1, f"Training {job.arguments['network']} from random weights on {len(learning)} labelled case(s)")
     settings = turn.settings
-    made = train(learning, network, settings.channels, settings.labels, plan, report, job_folder(store, job.id))
+    made = train(learning, network, settings.channels, settings.labels, plan, report, job_folder(store, job))
     cases = [
         {"case": case.name, "ours": ours, "theirs": measured(store, turn, made.path, case, reference)}
         for case, reference, ours in held

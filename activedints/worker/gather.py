@@ -31,6 +31,13 @@ class Turn:
     settings: ExperimentSettings
 
 
+def job_folder(store: Store, job: Job) -> Path:
+    """The job's own folder, for what it must find again after a kill."""
+    folder = folder_of(store, job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def turn_of(session: Session, job: Job) -> Turn:
     experiment = cases.experiment(session, job.experiment_id or 0)
     cycle = cycles.get(session, job.cycle_id or 0)
@@ -45,13 +52,6 @@ def labelled_cases(session: Session, turn: Turn) -> list[tuple[Case, Annotation]
     if not found:
         raise EmptyPool("No case is annotated yet, so there is nothing to learn from: annotate one in the worklist.")
     return found
-
-
-def job_folder(store: Store, job_id: int) -> Path:
-    """The job's own folder, for what it must find again after a kill."""
-    folder = folder_of(store, job_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @dataclass(frozen=True)

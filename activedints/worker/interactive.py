@@ -16,6 +16,7 @@ from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
 from activedints.store.database import Store
+from activedints.worker import ranking
 from activedints.worker.assisting import Warm, another_map, predicted, prepare, refined
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
@@ -79,6 +80,7 @@ ANSWERS = {
     "refine": refined,
     "predict": predicted,
     "map": another_map,
+    **ranking.ANSWERS,
 }
 
 

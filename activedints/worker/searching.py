@@ -61,7 +61,7 @@ class Begun:
 def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
     """Search an architecture on the labelled cases. Inside a turn the training that follows uses it."""
     report(0, 1, "Loading the labelled cases")
-    folder = job_folder(store, job.id)
+    folder = job_folder(store, job)
     begun = Begun.read(folder)
     with store.read() as session:
         turn = turn_of(session, job)

@@ -24,6 +24,7 @@ from activedints.worker.scoring import evaluate, score
 from activedints.worker.searching import search
 from activedints.worker.simulating import simulate
 from activedints.worker.starting import architecture_named, training_patch, weights_to_start_from
+from activedints.worker.studies import study
 
 Finish = Callable[[Session], dict[str, Any]]
 Handler = Callable[[Job, Store, Report], Finish]
@@ -51,7 +52,7 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         start, words = weights_to_start_from(session, store, turn, architecture)
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
     trained = run_training(
-        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job.id), start
+        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
     )
 
     def finish(session: Session) -> dict[str, Any]:
@@ -81,6 +82,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.EVALUATE: evaluate,
     JobKind.COMPARE: compare,
     JobKind.SIMULATE: simulate,
+    JobKind.STUDY: study,
     JobKind.META_TRAIN: meta_train,
 }
 
