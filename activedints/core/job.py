@@ -12,7 +12,7 @@ class JobKind(StrEnum):
     TRAIN = "train"
     SCORE = "score"
     EVALUATE = "evaluate"
-    COMPARE = "compare"
+    BASELINE = "baseline"
     """A baseline trained like the newest model, and both measured."""
     SIMULATE = "simulate"
     STUDY = "study"

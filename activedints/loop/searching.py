@@ -1,4 +1,4 @@
-"""What a screen may do with searches and architectures: estimate, start, use, import, compare."""
+"""What a screen may do with searches and architectures: estimate, start, use, import."""
 
 import base64
 from dataclasses import asdict, dataclass, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from activedints.core.architecture import Architecture
 from activedints.core.cycle import Phase
-from activedints.core.errors import EmptyPool, IllegalChange, InvalidSettings, NotFound
+from activedints.core.errors import EmptyPool, IllegalChange, InvalidSettings
 from activedints.core.experiment import Regime
 from activedints.core.job import JobKind
 from activedints.core.search_space import AUTO, check_search, space_named
@@ -15,7 +15,7 @@ from activedints.loop.asking import ask
 from activedints.loop.searches import SearchOrder
 from activedints.store import cycles, jobs
 from activedints.store.database import Session, Store
-from activedints.store.schema import Experiment, Job
+from activedints.store.schema import Experiment
 
 LARGEST_IMPORT = 500_000
 """Bytes of an architecture file; the published ones have a few thousand."""
@@ -140,27 +140,3 @@ def _depths(space: str, session: Session, experiment: Experiment) -> int | None:
     if last is None or not last.result or "architecture" not in last.result:
         return None
     return Architecture.from_json(last.result["architecture"]).depths
-
-
-BASELINES = ("segresnet", "dynunet", "cvpr2021")
-"""Networks that a model can be held against: MONAI's SegResNet, a DynUNet by nnU-Net's rules, the published DiNTS."""
-
-
-def compare(store: Store, network: str) -> str:
-    """Enqueue the training of a baseline on the newest model's own cases for the same seconds, and its holdout."""
-    with store.write() as session:
-        experiment = experiments.active(session)
-        model = cycles.newest_model(session, experiment.id)
-        if model is None or model.origin != "trained":
-            raise NotFound("There is no trained model yet, so there is nothing to compare with: train first.")
-        if network not in BASELINES:
-            raise NotFound(f"There is no baseline '{network}'; there are {', '.join(BASELINES)}.")
-        if not cycles.evaluations(session, model.id, "holdout"):
-            raise EmptyPool("The newest model is not measured on a holdout yet: read the holdout cases first.")
-        if jobs.unfinished(session, experiment.id):
-            raise IllegalChange("A job of this experiment is unfinished: wait for it, or cancel it on the Jobs page.")
-        arguments = {"network": network, "model": model.id}
-        job: Job = jobs.enqueue(
-            session, JobKind.COMPARE, arguments, experiment.id, cycles.current(session, experiment.id).id
-        )
-        return f"Job {job.id} is queued: it trains {network} for {model.seconds:.0f} s on the same cases."

@@ -18,7 +18,7 @@ DOING = {
     "train": "Training",
     "score": "Scoring the pool",
     "evaluate": "Evaluating on the holdout",
-    "compare": "Training a baseline like the newest model",
+    "baseline": "Training a baseline like the newest model",
     "simulate": "Simulating cases",
     "study": "Running a study",
     "meta-train": "Training a few-shot learner",

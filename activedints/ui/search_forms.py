@@ -3,7 +3,7 @@
 import streamlit as st
 
 from activedints.core.search_space import CHOICES, SPACES
-from activedints.loop import comparing, networks, searching
+from activedints.loop import baselines, networks, searching
 from activedints.loop.searches import SearchOrder
 from activedints.ui import charts
 from activedints.ui.here import Here, guarded
@@ -73,7 +73,7 @@ def _draw_imported(here: Here, name: str, content: bytes, file_id: str) -> None:
 
 def draw_comparison(here: Here, able: bool) -> None:
     """The newest model beside baselines of the same budget."""
-    found = comparing.comparison(here.store)
+    found = baselines.comparison(here.store)
     st.subheader("Beside a baseline of the same budget", anchor=False)
     if found.model is None:
         st.info("No model was trained yet, so there is nothing to compare.", icon=":material/inbox:")
@@ -94,6 +94,6 @@ def draw_comparison(here: Here, able: bool) -> None:
             icon=":material/balance:",
         )
     with st.container(horizontal=True):
-        for network in searching.BASELINES:
+        for network in baselines.BASELINES:
             if st.button(f"Train {network}", icon=":material/play_arrow:", disabled=not able, key=f"compare {network}"):
-                here.do(searching.compare, here.store, network)
+                here.do(baselines.train_baseline, here.store, network)

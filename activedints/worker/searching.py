@@ -80,16 +80,7 @@ def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[s
     architecture = replace(found.architecture, name=f"searched-{job.id}")
     if searches.space_name(begun.settings) == PAPER:
         architecture = replace(architecture, channel_mul=1.0)  # the released retraining is twice as wide
-    classes = turn.settings.labels.classes
-    trial = measure(
-        architecture,
-        len(turn.settings.channels),
-        classes,
-        settings.patch,
-        volume=typical_size(learning, settings),
-        threads=settings.threads,
-        device=settings.device,
-    )
+    trial = tried(architecture, turn, settings, typical_size(learning, settings), report)
 
     def finish(session: Session) -> dict[str, Any]:
         experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
@@ -97,9 +88,32 @@ def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[s
         if adopted:
             turns.after_search(session, experiment, cycle, architecture.to_json())
         facts = {"regime": turn.settings.regime, "space": searches.space_name(begun.settings), "earlier": begun.earlier}
-        return {**facts, "adopted": adopted, "trial": asdict(trial), **_told(found, architecture)}
+        return {**facts, "adopted": adopted, "trial": trial, **_told(found, architecture)}
 
     return finish
+
+
+def tried(
+    architecture: Architecture, turn: Turn, settings: SearchSettings, volume: Size, report: Report
+) -> dict[str, Any] | None:
+    """Peak memory, seconds a step and a volume of the found network, in a process of its own; None where the memory
+    did not suffice for that, which is said and does not undo the search."""
+    report(1, 1, "Measuring the network that was found")
+    channels, classes = len(turn.settings.channels), turn.settings.labels.classes
+    try:
+        found = measure(
+            architecture,
+            channels,
+            classes,
+            settings.patch,
+            volume=volume,
+            threads=settings.threads,
+            device=settings.device,
+        )
+        return asdict(found)
+    except MemoryError:
+        report(1, 1, "The memory did not suffice to measure the network that was found; a training may need a GPU")
+        return None
 
 
 def _told(found: SearchResult, architecture: Architecture) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from activedints.loop import turns
 from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
-from activedints.worker.comparing import compare
+from activedints.worker.baselines import baseline
 from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.meta_training import meta_train
 from activedints.worker.scoring import evaluate, score
@@ -80,7 +80,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SEARCH: search,
     JobKind.SCORE: score,
     JobKind.EVALUATE: evaluate,
-    JobKind.COMPARE: compare,
+    JobKind.BASELINE: baseline,
     JobKind.SIMULATE: simulate,
     JobKind.STUDY: study,
     JobKind.META_TRAIN: meta_train,

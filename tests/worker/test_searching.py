@@ -1,25 +1,26 @@
 """Searches inside the loop, through the real handlers on tiny brains: regimes, warm starts, stops, comparisons."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from activedints.core.architecture import Architecture
 from activedints.core.cycle import Phase
-from activedints.core.errors import ActiveDintsError, EmptyPool, IllegalChange, InvalidSettings, NotFound
+from activedints.core.errors import ActiveDintsError, IllegalChange, InvalidSettings, NotFound
 from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind, JobStatus, silent
-from activedints.learn import plan
 from activedints.learn.cost import Measured
-from activedints.loop import comparing, experiments, running, searches, searching
+from activedints.loop import baselines, experiments, running, searches, searching
 from activedints.loop.importing import ImportRequest, import_cases
-from activedints.loop.searches import SearchOrder, order_of
+from activedints.loop.searches import SearchOrder
 from activedints.store import annotations, cases, cycles, jobs
-from activedints.worker import comparing as worker_comparing
+from activedints.store.database import Store
+from activedints.worker import baselines as worker_baselines
 from activedints.worker import searching as worker_searching
 from activedints.worker.here import run_step, run_turn
-from activedints.worker.starting import training_patch
 
 QUICK = {"steps": 2, "draws": 1}
 TINY = {"space": "tiny", "steps": 3}
@@ -28,7 +29,7 @@ TINY = {"space": "tiny", "steps": 3}
 @pytest.fixture(autouse=True)
 def quickly_measured(monkeypatch):
     """A network's own child process is test_cost's affair."""
-    for module in (worker_searching, worker_comparing):
+    for module in (worker_searching, worker_baselines):
         monkeypatch.setattr(module, "measure", lambda *a, volume, **k: Measured(100.0, 0.5, 2.0, volume, 2))
 
 
@@ -65,7 +66,10 @@ def models(store):
         return cycles.models(session, cases.active_experiment(session).id)
 
 
-@pytest.mark.parametrize("regime", list(Regime))
+SLOWER = [pytest.param(regime, marks=pytest.mark.slow) for regime in (Regime.WEIGHTS_ONLY, Regime.TOPOLOGY_ONLY)]
+
+
+@pytest.mark.parametrize("regime", [Regime.JOINT, *SLOWER])
 def test_what_each_regime_learns_anew(imported, brains, regime):
     found(imported, "it", regime=regime, initial=2, budget=1)
     turn(imported, brains)
@@ -99,6 +103,7 @@ def _codes(result):
     return fields["arch_code_a"], fields["arch_code_c"]
 
 
+@pytest.mark.slow
 def test_joint_goes_on_from_the_weights_and_topology_only_does_not(imported, brains, monkeypatch):
     """Two searches that find the same network: what differs is what the training starts from."""
     fixed = Architecture("fixed", ((1, 0, 0, 0),) * 4, ((1, 0, 0, 0),) * 4, 0.125)
@@ -114,12 +119,29 @@ def test_joint_goes_on_from_the_weights_and_topology_only_does_not(imported, bra
     assert starts[Regime.JOINT] == "goes on from the weights of cycle 0 (joint regime)"
 
 
+@pytest.fixture(scope="module")
+def after_one_turn(brains, tmp_path_factory):
+    """A weights-only experiment after one turn, its holdout measured; made once."""
+    store = Store.open(tmp_path_factory.mktemp("plain") / "workspace")
+    import_cases(store, ImportRequest(brains, holdout="brain_0"))
+    found(store, "plain", initial=3, budget=1)
+    turn(store, brains)
+    store.engine.dispose()
+    return store.folder
+
+
 @pytest.fixture
-def labelled(imported, brains):
-    """A weights-only experiment after one turn, its holdout measured."""
-    found(imported, "plain", initial=3, budget=1)
-    turn(imported, brains)
-    return imported
+def labelled(after_one_turn, tmp_path):
+    """A copy of it for one test."""
+    store = Store.open(Path(shutil.copytree(after_one_turn, tmp_path / "copy")))
+    yield store
+    store.engine.dispose()
+
+
+def test_weights_only_trains_the_architecture_that_it_has(labelled):
+    assert [row["learned"] for row in searches.view(labelled).cycles] == ["weights"]
+    assert searches.view(labelled).cycles[0]["network"] == "small"
+    assert done(labelled, "train")[0].result["regime"] == Regime.WEIGHTS_ONLY
 
 
 def test_a_search_between_turns_changes_nothing_until_it_is_used(labelled):
@@ -206,93 +228,28 @@ def _cancel_the_search(store):
 
 
 def test_a_baseline_is_trained_like_the_newest_model_and_both_stand_in_one_table(labelled):
-    assert comparing.comparison(labelled).rows == ()
-    assert "on the same cases" in searching.compare(labelled, "segresnet")
-    result = run_step(labelled, JobKind.COMPARE, {}, "cpu", silent)
+    assert baselines.comparison(labelled).rows == ()
+    assert "on the same cases" in baselines.train_baseline(labelled, "segresnet")
+    result = run_step(labelled, JobKind.BASELINE, {}, "cpu", silent)
     (model,) = models(labelled)
     assert (result["network"], result["model"]) == ("segresnet", model.id)
     assert [case["case"] for case in result["cases"]] == ["brain_0"]
     assert len(models(labelled)) == 1, "a baseline is no model of the experiment"
-    table = comparing.comparison(labelled)
+    table = baselines.comparison(labelled)
     assert [row["network"] for row in table.rows] == [f"small (model {model.id})", "segresnet"]
     assert all(row["n"] == 1 and 0 <= row["Dice, labels"] <= 1 for row in table.rows)
     assert table.rows[0]["parameters"] != table.rows[1]["parameters"]
     assert "too few for an interval" in table.verdicts[0]
 
 
-def test_what_cannot_be_compared_is_said(imported, labelled):
+def test_what_cannot_be_compared_is_said(labelled):
     with pytest.raises(NotFound, match="no baseline 'resnet'; there are segresnet"):
-        searching.compare(labelled, "resnet")
+        baselines.train_baseline(labelled, "resnet")
     experiments.create(labelled, "empty", experiments.active_settings(labelled))
     with pytest.raises(NotFound, match="no trained model yet"):
-        searching.compare(labelled, "segresnet")
-
-
-def test_too_few_cases_wrong_budgets_and_spaces_are_refused_before_a_job_is_made(imported):
-    number = len(all_jobs(imported))
-    with pytest.raises(EmptyPool, match="at least 2 labelled cases.*there are 0: annotate more"):
-        searching.start(imported, SearchOrder())
-    for sigma in (0.0, -0.2, 1.1):
-        with pytest.raises(InvalidSettings, match=f"sigma must lie in .0, 1.; it is {sigma}"):
-            searching.start(imported, SearchOrder(sigma=sigma))
-        with pytest.raises(InvalidSettings, match="sigma"):
-            replace(experiments.active_settings(imported), sigma=sigma)
-    with pytest.raises(InvalidSettings, match="no search space 'huge'; name one of .'auto', 'tiny'"):
-        searching.start(imported, SearchOrder(space="huge"))
-    with pytest.raises(InvalidSettings, match="positive number of seconds"):
-        searching.start(imported, SearchOrder(seconds=-1.0))
-    assert len(all_jobs(imported)) == number
-
-
-def test_a_search_is_bounded_as_asked_else_as_the_experiment_says(imported):
-    settings = experiments.active_settings(imported)
-    assert order_of({"steps": 5}, settings) == SearchOrder(steps=5)
-    assert order_of({}, settings).seconds == settings.seconds
-    assert order_of({}, replace(settings, seconds=None, steps=9)).steps == 9
-    asked = order_of({"sigma": 0.3}, replace(settings, search_seconds=77.0, seconds=None, steps=9, space="medium"))
-    assert (asked.seconds, asked.steps, asked.space, asked.sigma) == (77.0, None, "medium", 0.3)
-
-
-def test_the_space_follows_the_order_the_last_search_or_the_machine(monkeypatch):
-    choose = worker_searching.chosen_space
-    named, words = choose(SearchOrder(space="medium", seconds=1.0), None, 4, 3, (70, 70, 70), "cpu")
-    assert (named.name, "as asked for" in words) == ("medium", True)
-    assert choose(SearchOrder(steps=3), None, 4, 3, (70, 70, 70), "cpu")[0].name == "small"
-    monkeypatch.setattr(plan, "machine_speed", lambda device: 60.0)
-    monkeypatch.setattr(plan, "free_megabytes", lambda device: 4000.0)
-    spaces = [
-        choose(SearchOrder(seconds=s), None, 4, 3, (70, 85, 70), "cpu")[0].name for s in (150.0, 1200.0, 3 * 3600.0)
-    ]
-    assert spaces == sorted(spaces, key=[s.name for s in plan.SPACES].index)
-    assert spaces[0] == "tiny"
-    assert spaces[-1] not in ("tiny", "paper")
-    with pytest.raises(InvalidSettings, match="The smallest search needs .* give it more"):
-        choose(SearchOrder(seconds=0.5), None, 4, 3, (70, 85, 70), "cpu")
-
-
-def test_an_uploaded_architecture_is_read_or_refused_in_one_sentence(imported):
-    flat = Architecture("flat", ((1, 0, 0, 0),) * 2, ((1, 0, 0, 0),) * 2, 0.125)
-    assert searching.read_architecture(imported, "flat.json", flat.to_json().encode()) == flat
-    with pytest.raises(InvalidSettings, match="no architecture in JSON"):
-        searching.read_architecture(imported, "flat.json", b"{}")
-    with pytest.raises(InvalidSettings, match="is no text"):
-        searching.read_architecture(imported, "flat.json", b"\xff\xfe\x00")
-    with pytest.raises(InvalidSettings, match="not feasible"):
-        text = flat.to_json().replace("[1, 0, 0, 0]", "[0, 0, 0, 1]", 1)
-        searching.read_architecture(imported, "flat.json", text.encode())
-    with pytest.raises(InvalidSettings, match="architecture alone, not weights"):
-        searching.read_architecture(imported, "big.pth", b"0" * 600_000)
-    with pytest.raises(NotFound, match="No worker answers"):
-        searching.read_architecture(imported, "arch_code.pth", b"PK")
-
-
-def test_a_patch_follows_the_resolutions_of_the_network():
-    deep = Architecture("deep", ((1,) + (0,) * 12,), ((1,) + (0,) * 12,), 0.125)
-    assert deep.depths == 5
-    assert training_patch(deep, "auto") == (64, 64, 64)
-    assert training_patch("segresnet", "paper") == (96, 96, 96)
+        baselines.train_baseline(labelled, "segresnet")
 
 
 def test_the_interval_of_paired_differences_holds_their_mean():
-    low, high = comparing.paired_interval([0.1, 0.2, 0.3, 0.25])
+    low, high = baselines.paired_interval([0.1, 0.2, 0.3, 0.25])
     assert 0.1 < low < 0.2125 < high < 0.3

@@ -28,7 +28,7 @@ from activedints.worker.scoring import in_label_set
 from activedints.worker.starting import architecture_named
 
 
-def compare(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
+def baseline(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
     """Train ``arguments['network']`` from random weights on the annotation versions behind model
     ``arguments['model']`` for the seconds that it took; measure both on the holdout, and what both cost."""
     report(0, 1, "Loading the cases that the model learned from")

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from activedints.core.architecture import Architecture
+from activedints.core.errors import EmptyPool, IllegalChange, NotFound
 from activedints.core.job import JobKind, JobStatus
+from activedints.loop import experiments
 from activedints.loop.views import mean_of
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
@@ -16,6 +18,8 @@ Row = dict[str, Any]
 FEWEST = 3
 """Cases below which an interval of the mean difference says nothing."""
 DRAWS = 10_000
+BASELINES = ("segresnet", "dynunet", "cvpr2021")
+"""Networks that a model can be held against: MONAI's SegResNet, a DynUNet by nnU-Net's rules, the published DiNTS."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,26 @@ class Comparison:
     model: int | None
     rows: tuple[Row, ...]
     verdicts: tuple[str, ...]
+
+
+def train_baseline(store: Store, network: str) -> str:
+    """Enqueue the training of a baseline on the newest model's own cases for the same seconds, and its holdout."""
+    with store.write() as session:
+        experiment = experiments.active(session)
+        model = cycles.newest_model(session, experiment.id)
+        if model is None or model.origin != "trained":
+            raise NotFound("There is no trained model yet, so there is nothing to compare with: train first.")
+        if network not in BASELINES:
+            raise NotFound(f"There is no baseline '{network}'; there are {', '.join(BASELINES)}.")
+        if not cycles.evaluations(session, model.id, "holdout"):
+            raise EmptyPool("The newest model is not measured on a holdout yet: read the holdout cases first.")
+        if jobs.unfinished(session, experiment.id):
+            raise IllegalChange("A job of this experiment is unfinished: wait for it, or cancel it on the Jobs page.")
+        arguments = {"network": network, "model": model.id}
+        job: Job = jobs.enqueue(
+            session, JobKind.BASELINE, arguments, experiment.id, cycles.current(session, experiment.id).id
+        )
+        return f"Job {job.id} is queued: it trains {network} for {model.seconds:.0f} s on the same cases."
 
 
 def comparison(store: Store) -> Comparison:
@@ -45,7 +69,7 @@ def comparison(store: Store) -> Comparison:
 
 
 def _is_comparison(job: Job, experiment_id: int) -> bool:
-    return (job.kind, job.status, job.experiment_id) == (JobKind.COMPARE, JobStatus.DONE, experiment_id)
+    return (job.kind, job.status, job.experiment_id) == (JobKind.BASELINE, JobStatus.DONE, experiment_id)
 
 
 def _comparison(session: Session, model: Model, found: list[Row]) -> Comparison:
