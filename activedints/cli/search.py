@@ -18,7 +18,7 @@ def search(
     space: Annotated[str | None, typer.Option(help=f"Size of the search: {', '.join(CHOICES)}.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Memory budget: a share of the largest network's.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not refine the last search's alphas.")] = False,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that learn together, a GPU each.")] = 1,
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes that learn together, a GPU each.")] = None,
     device: DeviceOption = "auto",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -30,7 +30,8 @@ def search(
     from activedints.worker.here import run_step
 
     asked = {"seconds": seconds, "steps": steps, "space": space, "sigma": sigma, "processes": processes}
-    arguments = {name: value for name, value in asked.items() if value is not None} | {"go_on": not fresh}
+    asked |= {"go_on": False if fresh else None}
+    arguments = {name: value for name, value in asked.items() if value is not None}
     check_search(space or "auto", 0.5 if sigma is None else sigma)
     with progress_bar() as report:
         result = run_step(open_store(workspace), JobKind.SEARCH, {}, device, said_before_and_after(report), arguments)

@@ -157,7 +157,8 @@ class Search:
             f"Estimate: {e['seconds_per_step']:.2f} s a step, at most {e['steps']:.0f} steps in {minutes:.1f} min, "
             f"{e['megabytes']:.0f} MB above the start, for {s.blocks} blocks of {s.depths} resolutions, "
             f"channel_mul {s.channel_mul:g}, patch {'x'.join(map(str, s.patch))}; a sampled network computes "
-            f"{e['path_gflops'] / e['all_gflops']:.0%} of what all operations on all edges would",
+            f"{e['path_gflops'] / e['all_gflops']:.0%} of what all operations on all edges would"
+            f"{f'. {s.advice}' if s.advice else ''}",
             dict(e),
         )
 

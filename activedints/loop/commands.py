@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activedints.core.cycle import Phase, Role
-from activedints.core.errors import IllegalChange, NotFound
+from activedints.core.errors import IllegalChange, InvalidSettings, NotFound
 from activedints.core.job import JobKind
 from activedints.formats.header import read_header
 from activedints.formats.voxels import check_label
@@ -12,7 +12,7 @@ from activedints.loop import experiments, turns
 from activedints.loop.importing import annotate_from_reference, suffix_of
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
-from activedints.store.schema import Case, Cycle, Experiment
+from activedints.store.schema import Case, Cycle, Experiment, Job
 
 ORACLE = "oracle"
 
@@ -38,7 +38,9 @@ def prepare_step(
         cycle = cycles.start(session, experiment.id, cycle.number + 1)
     set_overrides(session, cycle, given)
     waiting = jobs.unfinished(session, experiment.id)
-    if any(job.kind == kind for job in waiting):
+    same = next((job for job in waiting if job.kind == kind), None)
+    if same is not None:
+        _check_same(same, arguments or {})
         return experiment
     if waiting:
         raise IllegalChange(f"A {waiting[0].kind} job is unfinished; run or cancel it first (`activedints status`).")
@@ -49,6 +51,18 @@ def prepare_step(
     else:
         jobs.enqueue(session, kind, arguments or {}, experiment.id, cycle.id)
     return experiment
+
+
+def _check_same(job: Job, asked: dict[str, Any]) -> None:
+    """Refuse to go on with an unfinished job under settings that it was not started with."""
+    other = {name: value for name, value in asked.items() if job.arguments.get(name) != value}
+    if other:
+        words = ", ".join(f"{name} {value}" for name, value in other.items())
+        began = ", ".join(f"{name} {job.arguments.get(name, 'not given')}" for name in other)
+        raise InvalidSettings(
+            f"Job {job.id} ({job.kind}) is unfinished and was started with other settings ({began}, not {words}): "
+            "go on with those, or cancel it first."
+        )
 
 
 def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:

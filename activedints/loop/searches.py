@@ -220,11 +220,13 @@ def _network_facts(network: Row, row: Row) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class SearchView:
-    """The searches of the active experiment: jobs that wrote a story, newest first, and the rows per cycle."""
+    """The searches of the active experiment: jobs that wrote a story or still may, newest first (those of ``live`` are
+    unfinished), and the rows per cycle."""
 
     experiment: str
     regime: str
     jobs: tuple[int, ...]
+    live: frozenset[int]
     words: dict[int, str]
     cycles: tuple[Row, ...]
 
@@ -238,10 +240,11 @@ def view(store: Store) -> SearchView | None:
         settings = ExperimentSettings.from_json(experiment.settings)
         mine = [j for j in jobs.newest(session, 10_000) if j.experiment_id == experiment.id]
         searched = [j for j in mine if j.kind == JobKind.SEARCH]
-        present = [j for j in searched if (folder_of(store, j.id) / "history.json").is_file()]
+        live = {j.id for j in searched if j.status in (JobStatus.QUEUED, JobStatus.RUNNING)}
+        present = [j for j in searched if j.id in live or (folder_of(store, j.id) / "history.json").is_file()]
         words = {j.id: f"job {j.id}, cycle {_cycle_number(session, j)}, {j.status}" for j in present}
         rows = tuple(_cycle_rows(session, experiment, mine))
-    return SearchView(experiment.name, settings.regime, tuple(j.id for j in present), words, rows)
+    return SearchView(experiment.name, settings.regime, tuple(j.id for j in present), frozenset(live), words, rows)
 
 
 def _cycle_rows(session: Session, experiment: Experiment, mine: list[Job]) -> list[Row]:

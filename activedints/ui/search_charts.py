@@ -87,7 +87,7 @@ def loss_curves(rows: Sequence[Row], step: int) -> Chart:
 
 
 def _curves(rows: Sequence[Row], names: dict[str, str], unit: str, step: int) -> go.Figure:
-    figure = empty_figure("steps", unit, 250)
+    figure = empty_figure("steps", unit, 270)
     for (name, words), colour in zip(names.items(), LINES):
         figure.add_scatter(
             x=[row["step"] for row in rows],
@@ -98,5 +98,5 @@ def _curves(rows: Sequence[Row], names: dict[str, str], unit: str, step: int) ->
             hovertemplate="step %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
         )
     figure.add_vline(x=step, line={"color": QUIET, "width": 1, "dash": "dot"})
-    figure.update_layout(showlegend=len(names) > 1)
+    figure.update_layout(showlegend=len(names) > 1, legend={"y": -0.34})
     return figure

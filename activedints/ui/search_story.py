@@ -4,7 +4,6 @@ import streamlit as st
 
 from activedints.core.architecture import Architecture
 from activedints.core.experiment import Regime
-from activedints.core.job import JobStatus
 from activedints.loop import searches, searching
 from activedints.loop.searches import SearchStory, SearchView
 from activedints.ui import charts, search_charts
@@ -12,7 +11,6 @@ from activedints.ui.here import Here, guarded
 from activedints.ui.words import count
 
 POLL_SECONDS = 2.0
-UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 FIGURES = st.column_config.NumberColumn(format="%.4g")
 
 
@@ -27,9 +25,7 @@ def draw_searches(here: Here, view: SearchView) -> None:
         st.query_params["job"] = str(chosen)
     else:
         st.query_params.pop("job", None)
-    told = searches.story(here.store, chosen)
-    live = told is not None and told.status in UNFINISHED
-    st.fragment(_draw_story, run_every=POLL_SECONDS if live else None)(here, chosen)
+    st.fragment(_draw_story, run_every=POLL_SECONDS if chosen in view.live else None)(here, chosen)
 
 
 @guarded
@@ -41,7 +37,7 @@ def _draw_story(here: Here, job_id: int) -> None:
             icon=":material/hourglass_empty:",
         )
         return
-    st.caption(f"{told.words}. {told.reason or 'Not finished'}.")
+    st.caption(f"{told.words}. {f'Ended: {told.reason}' if told.reason else 'Not finished'}.")
     moment = told.at(_chosen_step(told))
     left, right = st.columns([3, 2])
     with left:

@@ -11,6 +11,7 @@ from activedints.core.decode import Alphas, decode
 from activedints.core.errors import IllegalChange, NotFound
 from activedints.core.job import JobKind, JobStatus, ProgressEvent
 from activedints.loop import experiments, networks, running, searches, searching
+from activedints.loop.searches import SearchOrder
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Store
 from tests.ui import workspaces
@@ -91,7 +92,7 @@ def test_a_finished_search_is_drawn_with_its_curves_and_costs(ready: Store, open
     app = open_page(ready, "search")
     assert not app.exception
     said = words(app)
-    assert "3 blocks of 2 resolutions, channel_mul 0.25, patch 16x16x16, sigma 0.4, on 3 cases. stable" in said
+    assert "3 blocks of 2 resolutions, channel_mul 0.25, patch 16x16x16, sigma 0.4, on 3 cases. Ended: stable" in said
     assert "Step 100 of job" in said
     assert "budget sigma = 0.4 (dashed)" in said
     assert "Parameters: 1,100" in said
@@ -125,6 +126,13 @@ def test_a_running_search_is_followed_and_can_be_cancelled(ready: Store, open_pa
 
 def test_a_running_search_without_an_evaluation_says_so(ready: Store, open_page: Open) -> None:
     searched(ready, evaluations=0, status=JobStatus.RUNNING)
+    assert "has not been evaluated yet" in words(open_page(ready, "search"))
+
+
+def test_a_search_that_wrote_nothing_yet_is_already_followed(ready: Store, open_page: Open) -> None:
+    searching.start(ready, SearchOrder(seconds=60.0))
+    view = searches.view(ready)
+    assert set(view.jobs) == view.live
     assert "has not been evaluated yet" in words(open_page(ready, "search"))
 
 

@@ -11,8 +11,9 @@ import torch
 
 from activedints.core.architecture import Architecture
 from activedints.core.errors import EmptyPool, InvalidSettings, NotFound
+from activedints.core.job import JobKind
 from activedints.learn import plan
-from activedints.loop import experiments, searching
+from activedints.loop import commands, experiments, searching
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.searches import SearchOrder, order_of
 from activedints.store import jobs
@@ -56,6 +57,21 @@ def test_a_search_is_bounded_as_asked_else_as_the_experiment_says(imported):
     assert order_of({}, replace(settings, seconds=None, steps=9)).steps == 9
     asked = order_of({"sigma": 0.3}, replace(settings, search_seconds=77.0, seconds=None, steps=9, space="medium"))
     assert (asked.seconds, asked.steps, asked.space, asked.sigma) == (77.0, None, "medium", 0.3)
+
+
+def test_an_unfinished_search_is_not_resumed_with_other_settings(imported):
+    with imported.write() as session:
+        commands.prepare_step(session, JobKind.SEARCH, {}, {"sigma": 0.2})
+    with imported.write() as session:
+        commands.prepare_step(session, JobKind.SEARCH, {}, {"sigma": 0.2})
+        commands.prepare_step(session, JobKind.SEARCH, {})
+    with (
+        pytest.raises(
+            InvalidSettings, match=r"other settings \(sigma 0.2, not sigma 0.8\): go on with those, or cancel"
+        ),
+        imported.write() as session,
+    ):
+        commands.prepare_step(session, JobKind.SEARCH, {}, {"sigma": 0.8})
 
 
 def test_the_space_follows_the_order_the_last_search_or_the_machine(monkeypatch):
