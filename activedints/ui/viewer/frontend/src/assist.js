@@ -32,10 +32,12 @@ export class Assist {
   // A scribble (grid indices) that says: this is `value`.
   async refine(indices, value) {
     const { viewer } = this
-    const box = boxAround(viewer.grid, indices)
+    const what = viewer.external && this.offers('prompt') ? 'prompt' : 'refine'
+    const box = what === 'prompt' ? [[0, 0, 0], [...viewer.grid.shape]] : boxAround(viewer.grid, indices)
     const scribble = new Uint8Array(volume(box))
     for (const index of indices) scribble[place(box, viewer.grid.voxel(index))] = 1
-    await this.ask('refine', box, { value, scribble: base64(await gzip(scribble)) }, 'Refining…')
+    const more = { value, channel: viewer.active.name, scribble: base64(await gzip(scribble)) }
+    await this.ask(what, box, more, what === 'prompt' ? 'Asking nnInteractive…' : 'Refining…')
   }
 
   async predict() {

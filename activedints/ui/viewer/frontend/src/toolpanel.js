@@ -17,7 +17,7 @@ export class ToolPanel {
   refresh() {
     const { viewer } = this
     const { round, flat } = viewer.brush
-    const state = JSON.stringify([viewer.tool, round, flat, viewer.overwrite, viewer.growing.flat, Boolean(viewer.preview), viewer.channel, viewer.correcting, viewer.label, viewer.box, this.idle])
+    const state = JSON.stringify([viewer.tool, round, flat, viewer.overwrite, viewer.growing.flat, Boolean(viewer.preview), viewer.channel, viewer.correcting, viewer.external, viewer.label, viewer.box, this.idle])
     this.size?.set(viewer.brush.diameter)
     if (state === this.shown) return
     this.shown = state
@@ -54,7 +54,7 @@ export class ToolPanel {
       angle: 'Click three points; the second is the corner.',
     }
     if (hints[viewer.tool] && !viewer.preview) parts.unshift(h('p', { class: 'hint' }, hints[viewer.tool]))
-    return parts
+    return parts.filter(Boolean)
   }
 
   brushControls() {
@@ -95,7 +95,14 @@ export class ToolPanel {
     const { viewer } = this
     if (!viewer.assist.offers('refine')) return [h('p', { class: 'hint' }, 'This page offers no model to finish a scribble.')]
     const choice = (text, background) => button({ label: text, pressed: viewer.correcting === background, kind: 'small', run: () => viewer.set({ correcting: background }) })
-    return [h('div', { class: 'segments' }, choice(viewer.labels[viewer.label]?.name ?? 'Label', false), choice('Background', true))]
+    return [h('div', { class: 'segments' }, choice(viewer.labels[viewer.label]?.name ?? 'Label', false), choice('Background', true)), viewer.assist.offers('prompt') ? this.finisher() : null]
+  }
+
+  // Who finishes a scribble, where an external server was named.
+  finisher() {
+    const { viewer } = this
+    const choice = (text, external) => button({ label: text, pressed: viewer.external === external, kind: 'small', run: () => viewer.set({ external }) })
+    return h('div', { class: 'segments' }, choice('Here', false), choice('nnInteractive', true))
   }
 
   boxControls() {

@@ -46,6 +46,7 @@ export class Viewer {
     this.outlined = true
     this.fill = 0.35
     this.windows = {} // by channel name, as shares of the automatic window: a reader's own, kept from case to case
+    this.external = false // whether an external nnInteractive server finishes scribbles
     this.correcting = false // whether the scribble says background instead of the label in hand
     Object.assign(this, recall())
     this.clear()
