@@ -3,7 +3,7 @@
 import streamlit as st
 
 from activedints.core.experiment import Regime, Start
-from activedints.core.query import STRATEGIES
+from activedints.core.strategies import STRATEGIES
 from activedints.loop import experiments, intake, networks, reading, running, views
 from activedints.ui import frame, jobs
 from activedints.ui.phases import draw_counts, draw_phases

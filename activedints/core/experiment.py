@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from activedints.core.errors import InvalidSettings
-from activedints.core.settings import LabelSet
+from activedints.core.query import check_budget
+from activedints.core.settings import SOURCES, LabelSet
 
 
 class Regime(StrEnum):
@@ -33,8 +34,17 @@ class ExperimentSettings:
     initial: int = 0
     """Cases annotated before the first training; 0 lets the starter model choose the first query."""
     budget: int = 2
-    """Cases to annotate in each cycle."""
-    strategy: str = "entropy"
+    """What each cycle may cost, in ``budget_unit``: cases, voxels of the source grid, or a reader's minutes."""
+    budget_unit: str = "volumes"
+    strategy: str = "clasp-pe"
+    control: float = 0.25
+    """Share of the queries that is drawn foreground-aware at random, so that readers' work has a control."""
+    planned: int = 8
+    """Cycles that are planned: by then ClaSP PE's noise has died down."""
+    sources: tuple[str, ...] = ("shared-trunk",)
+    """Sources of draws that are held against one pass on the calibration cases; the best sure one is used."""
+    members: int = 5
+    """Networks of an Ensemble, where ``snapshots`` or ``deep-ensemble`` is among the sources."""
     regime: Regime = Regime.WEIGHTS_ONLY
     architecture: str = "small"
     start: Start = Start.STARTER
@@ -48,6 +58,18 @@ class ExperimentSettings:
     def __post_init__(self) -> None:
         if self.budget < 1:
             raise InvalidSettings(f"The budget must be one case or more; it is {self.budget}.")
+        check_budget(self.budget, self.budget_unit)
+        if not 0 <= self.control <= 1:
+            raise InvalidSettings(f"The control stream is a share of the queries, 0 to 1; it is {self.control}.")
+        if self.planned < 1:
+            raise InvalidSettings(f"An experiment plans one cycle or more; {self.planned} were given.")
+        if unknown := sorted(set(self.sources) - set(SOURCES)):
+            raise InvalidSettings(f"There is no source of draws {unknown}; choose among {', '.join(SOURCES)}.")
+        if {"snapshots", "deep-ensemble"} <= set(self.sources) or self.members < 2:
+            raise InvalidSettings(
+                "An experiment tries snapshots or a deep-ensemble, not both, of two Members or more; these are"
+                f" {', '.join(self.sources)} and {self.members}."
+            )
         if self.initial < 0:
             raise InvalidSettings(f"The initial set cannot hold {self.initial} cases; use 0 or more.")
         if self.draws < 1:
@@ -68,6 +90,7 @@ class ExperimentSettings:
         labels = fields.pop("labels")
         return ExperimentSettings(
             channels=tuple(fields.pop("channels")),
+            sources=tuple(fields.pop("sources", ("shared-trunk",))),
             labels=LabelSet(tuple(labels["values"]), tuple(labels["names"])),
             regime=Regime(fields.pop("regime")),
             start=Start(fields.pop("start")),

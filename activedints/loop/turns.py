@@ -5,15 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from activedints.core import query as strategies
+from activedints.core import strategies
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import EmptyPool, IllegalChange
 from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
-from activedints.core.score import Spot, reason
+from activedints.core.query import Candidates
+from activedints.core.score import reason
+from activedints.loop import querying
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Job, Query
+
+FEWEST_TO_START = 2
+"""Cases drawn at random for a first training, where the budget is not counted in cases."""
 
 
 def settings_of(experiment: Experiment, cycle: Cycle | None = None) -> ExperimentSettings:
@@ -53,12 +58,14 @@ def open_initial_query(
 ) -> None:
     """Cycle 0's query: the cases named, else ``settings.initial`` of the pool drawn by the seed (none: no query)."""
     free = pool(session, experiment, cycle)
-    drawn = chosen or strategies.random({}, free, settings.initial, np.random.default_rng(settings.seed))
+    drawn = chosen
+    if not chosen and settings.initial and free:
+        rng = np.random.default_rng(settings.seed)
+        drawn = [one.candidate for one in strategies.random(Candidates(tuple(sorted(free))), settings.initial, rng)]
     for rank, case in enumerate(drawn, start=1):
-        text = f"{reason(rank, len(drawn), [], drawn_at_random=not chosen)} (initial set)"
-        cycles.add_query(
-            session, Query(cycle_id=cycle.id, case_id=case, rank=rank, strategy="initial", score=None, reason=text)
-        )
+        text = f"{reason(rank, len(drawn), [], '' if chosen else 'drawn at random')} (initial set)"
+        row = Query(cycle_id=cycle.id, case_id=case, rank=rank, strategy=querying.INITIAL, score=None, reason=text)
+        cycles.add_query(session, row)
 
 
 def move_on(session: Session, experiment: Experiment) -> Job | None:
@@ -86,9 +93,8 @@ def _first_contact(session: Session, experiment: Experiment, cycle: Cycle, setti
     if settings.start is Start.STARTER and cycle.number == 0 and not cycles.queries(session, cycle.id):
         cycles.move(session, cycle, Phase.SCORE)
         return jobs.enqueue(session, JobKind.SCORE, {}, experiment.id, cycle.id)
-    open_initial_query(
-        session, experiment, cycle, replace(settings, initial=max(settings.initial, settings.budget)), []
-    )
+    fewest = settings.budget if settings.budget_unit == "volumes" else FEWEST_TO_START
+    open_initial_query(session, experiment, cycle, replace(settings, initial=max(settings.initial, fewest)), [])
     return None
 
 
@@ -147,20 +153,8 @@ def query_next(
     """Choose this cycle's query from the Scores that a model gave the pool, with a reason for each case."""
     predictions = cycles.predictions(session, model_id)
     free = [case for case in pool(session, experiment, cycle) if case in predictions]
-    scores = {case: predictions[case].scores for case in free}
-    seed = settings.seed * 10_007 + cycle.number
-    chosen = strategies.select(settings.strategy, scores, free, settings.budget, seed)
-    ranked_by = strategies.MEASURE_OF.get(settings.strategy)
-    for rank, case in enumerate(chosen, start=1):
-        spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in predictions[case].spots]
-        cycles.add_query(
-            session,
-            Query(
-                cycle_id=cycle.id,
-                case_id=case,
-                rank=rank,
-                strategy=settings.strategy,
-                score=scores[case][ranked_by] if ranked_by else None,
-                reason=reason(rank, len(free), spots, drawn_at_random=ranked_by is None),
-            ),
-        )
+    if not free:
+        raise EmptyPool("The pool is empty: every case is annotated, flagged or held out; import more cases.")
+    asked = querying.choose(session, experiment, cycle, model_id, settings, free)
+    reduction = querying.verdict(session, experiment.id, model_id, settings).reduction
+    querying.record(session, cycle, model_id, asked, len(free), settings, reduction)

@@ -94,6 +94,8 @@ class Annotation(Base):
     draft_model_id: Mapped[int | None] = mapped_column(ForeignKey("model.id"))
     """The model whose draft the reader started from; none if no draft was shown."""
     comment: Mapped[str] = mapped_column(default="")
+    changed_ml: Mapped[float | None]
+    """mL in which this version differs from the draft that was shown; none if there was no draft."""
     created_at: Mapped[str] = mapped_column(default=now)
     case: Mapped[Case] = relationship()
 
@@ -158,6 +160,10 @@ class Query(Base):
     strategy: Mapped[str]
     score: Mapped[float | None]
     reason: Mapped[str]
+    regions: Mapped[list[Any] | None]
+    """Boxes [lo, hi] on the source grid that are asked for; none means the whole volume."""
+    probability: Mapped[float | None]
+    """With which the case was drawn at its turn; none where nothing was drawn."""
     case: Mapped[Case] = relationship()
 
 
@@ -179,6 +185,15 @@ class Model(Base):
     created_at: Mapped[str] = mapped_column(default=now)
 
 
+class Member(Base):
+    """A further network of an Ensemble; the first is the model's own file."""
+
+    __tablename__ = "member"
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(ForeignKey("file.name"))
+
+
 class TrainedOn(Base):
     """The exact annotation versions behind a model."""
 
@@ -198,6 +213,10 @@ class Prediction(Base):
     uncertainty: Mapped[str] = mapped_column(ForeignKey("file.name"))
     """uint8 heat map (slope 1/255) of predictive entropy / log(classes)."""
     scores: Mapped[dict[str, Any]]
+    embedding: Mapped[list[Any] | None]
+    """The network's own view of the case, a vector; none for predictions of earlier versions."""
+    sample: Mapped[str | None] = mapped_column(ForeignKey("file.name"))
+    """A holdout or calibration case's voxels for calibration: npz of probability, truth, weight."""
     spots: Mapped[list[Any]]
     seconds: Mapped[float]
     case: Mapped[Case] = relationship()

@@ -18,7 +18,7 @@ from activedints.store import cases, cycles
 from activedints.store.database import Store
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
-from activedints.worker.scoring import predict_case
+from activedints.worker.measuring import predict_case
 
 LONGEST_QUESTION = 1 << 20
 
@@ -49,7 +49,7 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, 
         turn = Turn(experiment, cycle, turns.settings_of(experiment, cycle))
     began = time.monotonic()
     if not done:
-        predict_case(store, turn, row.id, case, warm.newest(row.file), draws=1)
+        predict_case(store, turn, row.id, case, [warm.newest(row.file)])
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 

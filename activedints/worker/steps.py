@@ -15,6 +15,7 @@ from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn import networks
 from activedints.learn.compute import pick_device
+from activedints.learn.ensemble import train_ensemble
 from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import turns
@@ -59,14 +60,17 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         seed=settings.seed * 1009 + turn.cycle.number,
         device=device,
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
+        snapshots=settings.members if "snapshots" in settings.sources else 1,
     )
     architecture = architecture_named(settings.architecture)
     with store.read() as session:
         start, words = weights_to_start_from(session, store, turn, architecture)
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
-    trained = run_training(
-        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
-    )
+    given = (learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job))
+    if "deep-ensemble" in settings.sources:
+        trained = train_ensemble(*given, settings.members, start)
+    else:
+        trained = run_training(*given, start)
 
     def finish(session: Session) -> dict[str, Any]:
         model = Model(
@@ -81,6 +85,7 @@ def train(job: Job, store: Store, report: Report) -> Finish:
             seconds=trained.seconds,
         )
         cycles.add_model(session, model, [annotation for _, annotation in rows])
+        cycles.add_members(session, model.id, [store.files.add(session, p, ".safetensors") for p in trained.members])
         turns.after_training(session, turn.experiment, cycles.get(session, turn.cycle.id), model.id)
         return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss}
 

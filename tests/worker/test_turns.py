@@ -8,7 +8,7 @@ import pytest
 from activedints.core.cycle import Phase
 from activedints.core.errors import ActiveDintsError, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
 from activedints.core.job import JobKind, JobStatus, silent
-from activedints.core.query import STRATEGIES
+from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
 from activedints.loop import commands, reading, worklist
