@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     EVALUATE = "evaluate"
     SIMULATE = "simulate"
     STUDY = "study"
+    META_TRAIN = "meta-train"
 
 
 class JobStatus(StrEnum):

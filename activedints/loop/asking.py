@@ -1,7 +1,8 @@
-"""Questions to the interactive lane: loopback TCP, one line of JSON each way."""
+"""Questions to the interactive lane: loopback TCP, one line of JSON each way, and lines of news in between."""
 
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
@@ -11,8 +12,14 @@ ADDRESS_FILE = "interactive.json"
 LONGEST_ANSWER = 64 << 20
 
 
-def ask(store: Store, question: dict[str, Any], seconds: float = 30.0) -> dict[str, Any]:
-    """The answer of the warm child, or NotFound if no worker runs, or the sentence that it failed with."""
+News = Callable[[dict[str, Any]], None]
+
+
+def ask(store: Store, question: dict[str, Any], seconds: float = 30.0, hear: News | None = None) -> dict[str, Any]:
+    """The answer of the warm child, or NotFound if no worker runs, or the sentence that it failed with.
+
+    What the child tells while it works (lines of the form ``{"news": {...}}``) is handed to ``hear`` at once.
+    """
     address = store.folder / ADDRESS_FILE
     try:
         where = json.loads(address.read_text())
@@ -20,6 +27,10 @@ def ask(store: Store, question: dict[str, Any], seconds: float = 30.0) -> dict[s
             line.sendall(json.dumps({**question, "secret": where["secret"]}).encode() + b"\n")
             with line.makefile("rb") as answers:
                 answer: dict[str, Any] = json.loads(answers.readline(LONGEST_ANSWER))
+                while "news" in answer:
+                    if hear is not None:
+                        hear(answer["news"])
+                    answer = json.loads(answers.readline(LONGEST_ANSWER))
     except (OSError, ValueError) as fault:
         raise NotFound(f"No worker answers ({fault}); start one with `activedints worker`.") from None
     if "error" in answer:

@@ -56,7 +56,20 @@ DOWNLOADS = {
                 "nb201_zc_proxies.csv", "d5bb98f98fef9f8fc03c6fb4776e50d7cfa901b05e9023e594e527f861ec309e", 3_174_386
             ),
         ),
-    )
+    ),
+    "omniglot": Download(
+        "omniglot",
+        "https://raw.githubusercontent.com/brendenlake/omniglot/master/python",
+        "MIT licence: Omniglot (Lake, Salakhutdinov and Tenenbaum 2015)",
+        (
+            RemoteFile(
+                "images_background.zip", "ad41ab679c8b5d90b271ef46be6987cc81211774a695c29dcc5367b2b26ee640", 9_464_212
+            ),
+            RemoteFile(
+                "images_evaluation.zip", "1f61a8f3366785b057fc117d9228e78a16e3d976c8953b2a10fcc74cf0609cee", 6_462_886
+            ),
+        ),
+    ),
 }
 
 

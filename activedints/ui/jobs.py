@@ -20,6 +20,7 @@ DOING = {
     "evaluate": "Evaluating on the holdout",
     "simulate": "Simulating cases",
     "study": "Running a study",
+    "meta-train": "Training a few-shot learner",
 }
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
 

@@ -7,6 +7,7 @@ import secrets
 import socketserver
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
 from activedints.worker.measuring import predict_case
 
-LONGEST_QUESTION = 1 << 20
+LONGEST_QUESTION = 8 << 20
+
+Tell = Callable[[dict[str, Any]], None]
+"""How an answer speaks before it is complete."""
 
 
 class WarmModel:
@@ -36,7 +40,7 @@ class WarmModel:
         return self.model
 
 
-def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def draft(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Predict one case with the newest model now, so that it opens with a draft before the pool is scored."""
     with store.read() as session:
         experiment = experiments.active(session)
@@ -53,20 +57,31 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, 
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 
-def ping(store: Store, warm: WarmModel, question: dict[str, Any]) -> dict[str, Any]:
+def ping(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
-ANSWERS = {"ping": ping, "draft": draft}
+def few_shot(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """What the few-shot page asks; the lane reads the study's modules when it is asked first."""
+    from activedints.worker.few_shot import answer_page
+
+    return answer_page(store, question, tell)
 
 
-def answer(store: Store, warm: WarmModel, secret: str, line: bytes) -> dict[str, Any]:
-    """The answer to one line; every failure is one sentence under 'error'."""
+ANSWERS = {"ping": ping, "draft": draft, "few-shot": few_shot}
+
+
+def unheard(news: dict[str, Any]) -> None:
+    """A Tell that nobody listens to."""
+
+
+def answer(store: Store, warm: WarmModel, secret: str, line: bytes, tell: Tell = unheard) -> dict[str, Any]:
+    """The answer to one line; every failure is one sentence under 'error'. ``tell`` gets news on the way to it."""
     try:
         question = json.loads(line)
         if not hmac.compare_digest(str(question.pop("secret", "")), secret):
             return {"error": "This question does not carry the workspace's secret."}
-        return ANSWERS[question.pop("do")](store, warm, question)
+        return ANSWERS[question.pop("do")](store, warm, question, tell)
     except ActiveDintsError as fault:
         return {"error": str(fault)}
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
@@ -80,8 +95,11 @@ def serve(folder: Path, device: str) -> None:
 
     class Line(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            reply = answer(store, warm, secret, self.rfile.readline(LONGEST_QUESTION))
+            reply = answer(store, warm, secret, self.rfile.readline(LONGEST_QUESTION), self.tell)
             self.wfile.write(json.dumps(reply).encode() + b"\n")
+
+        def tell(self, news: dict[str, Any]) -> None:
+            self.wfile.write(json.dumps({"news": news}).encode() + b"\n")
 
     with socketserver.TCPServer(("127.0.0.1", 0), Line) as server:
         _announce(folder / ADDRESS_FILE, {"port": server.server_address[1], "secret": secret, "pid": os.getpid()})

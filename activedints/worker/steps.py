@@ -23,6 +23,7 @@ from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.meta_training import meta_train
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
 from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
@@ -125,6 +126,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SCORE: score,
     JobKind.EVALUATE: evaluate,
     JobKind.SIMULATE: simulate,
+    JobKind.META_TRAIN: meta_train,
 }
 
 

@@ -14,13 +14,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from activedints.core.cell import EDGES, NODES, OPERATIONS
 from activedints.core.job import Report, silent
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import EpisodePlan, ImageClasses
 from activedints.nas.few_shot.evaluation import by_adaptation, evaluate
 from activedints.nas.few_shot.functional import Params
 from activedints.nas.few_shot.learners import Stage, meta_train
-from activedints.nas.few_shot.supernet import CONV15, CONV33, EDGES, MAX, NODES, OPERATIONS, Supernet
+from activedints.nas.few_shot.supernet import CONV15, CONV33, MAX, Supernet
 
 CHOICES = (MAX, CONV15, CONV33)
 """The operations that cells are grown from."""

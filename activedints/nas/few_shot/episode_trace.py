@@ -10,12 +10,11 @@
     STEP = {
       "step": 3, "loss": 0.41, "accuracy": 0.92 or null, "predictions": [0, 0, 1, ...],
       "temperature": 0.6 or null,
-      "operations": [cell][edge][operation] shares that sum to 1 an edge, or null,
-      "inputs": [cell][edge] weights that sum to 2 a node (1 if single), or null
+      "alphas": {"operations": [cell][edge][operation], "inputs": [cell][choice]} or null
     }
 
-``accuracy`` and ``pruned.accuracy`` are null where nobody said what the targets are. Edges and states are numbered as
-in ``supernet``: edge e runs from state ``EDGES[e][0]`` to node ``EDGES[e][1]``; ``layout()`` returns them as JSON.
+``accuracy`` and ``pruned.accuracy`` are null where nobody said what the targets are. Cells, edges and shares at a
+temperature are ``core.cell``'s.
 """
 
 import time
@@ -32,14 +31,9 @@ from activedints.nas.few_shot.functional import Network, Params, stack
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
 from activedints.nas.few_shot.metanas import Search
 from activedints.nas.few_shot.mixtures import ALPHA, Pruned
-from activedints.nas.few_shot.supernet import EDGES, OPERATIONS, Supernet
+from activedints.nas.few_shot.supernet import Supernet
 
 Step = dict[str, Any]
-
-
-def layout() -> dict[str, Any]:
-    """What a screen needs to draw a cell: operations by number, and (state, node) of every edge."""
-    return {"operations": list(OPERATIONS), "edges": [list(edge) for edge in EDGES]}
 
 
 def adapt(
@@ -88,7 +82,7 @@ class Recorder:
         network: Network = checkpoint.network
 
         def record(step: int, params: Params) -> None:
-            self.add({"step": step, "temperature": None, "operations": None, "inputs": None}, network, params)
+            self.add({"step": step, "temperature": None, "alphas": None}, network, params)
 
         inner.adapt(network, stack(checkpoint.params, 1), self.support, way, checkpoint.adapting, on_step=record)
         return {"genotype": None, "pruned": None}
@@ -97,17 +91,16 @@ class Recorder:
         """Weights and architecture."""
 
         def record(step: int, tau: float, params: Params) -> None:
-            alphas = {k: v.detach() for k, v in params.items() if k.startswith(ALPHA)}
-            shares = torch.softmax(alphas["alpha.operations"] / tau, -1)[0]
-            inputs = pruning.input_weights(alphas["alpha.inputs"] / tau, search.inputs, 0.0)[0]
-            facts = {"step": step, "temperature": tau, "operations": shares.tolist(), "inputs": inputs.tolist()}
-            self.add(facts, search.network(supernet, step), params)
+            alphas = {k.removeprefix(ALPHA): v.detach()[0].tolist() for k, v in params.items() if k.startswith(ALPHA)}
+            self.add({"step": step, "temperature": tau, "alphas": alphas}, search.network(supernet, step), params)
 
         params = metanas.adapt(supernet, stack(meta, 1), self.support, way, search, on_step=record)
         pruned = Pruned(supernet, inputs=search.inputs)
         found = self.told(pruned, params)
-        genotype = [[asdict(gene) for gene in cell] for cell in pruning.genotypes(params, search.inputs)[0]]
-        return {"genotype": genotype, "pruned": found}
+        cells = pruning.genotypes(params, search.inputs)[0]
+        size = supernet.weights_left([[(gene.state, gene.operation) for gene in cell] for cell in cells])
+        genotype = [[asdict(gene) for gene in cell] for cell in cells]
+        return {"genotype": genotype, "pruned": found | {"parameters": size}}
 
     def add(self, facts: Step, network: Network, params: Params) -> None:
         step = facts | self.told(network, params)

@@ -104,6 +104,12 @@ def per_episode(x: Tensor, episodes: int) -> Tensor:
     return x.view(number, episodes, -1, height, width).transpose(0, 1).reshape(episodes, number, -1)
 
 
+def channel_by_channel(features: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Features of a one-channel network for images of several channels: each channel's own, one after the other."""
+    number = images.shape[1]
+    return features(images.flatten(1, 2)[:, :, None]).unflatten(1, (number, -1)).flatten(2)
+
+
 @dataclass(frozen=True)
 class Conv4:
     """Four 3 x 3 convolutions of stride 2, batch normalisation, ReLU (Vinyals et al. 2016; Finn et al. 2017).
@@ -126,6 +132,8 @@ class Conv4:
         return params
 
     def features(self, params: Params, images: Tensor) -> Tensor:
+        if images.shape[2] > self.channels == 1:
+            return channel_by_channel(lambda one: self.features(params, one), images)
         x = side_by_side(images)
         for layer in range(4):
             x = conv(x, params[f"{layer}.weight"], stride=2, padding=1)

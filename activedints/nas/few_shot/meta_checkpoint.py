@@ -36,32 +36,51 @@ class MetaCheckpoint:
         return sum(v.numel() for v in self.params.values())
 
 
-def save(checkpoint: MetaCheckpoint, stem: Path) -> tuple[Path, Path]:
-    """Write both files; float32 weights."""
-    weights, card = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
-    safetensors.torch.save_file({k: v.contiguous() for k, v in checkpoint.params.items()}, weights)
-    about = {
+def card(checkpoint: MetaCheckpoint) -> dict[str, Any]:
+    """What the weights are and what made them, as JSON values."""
+    return {
         "learner": checkpoint.learner,
         "network": {"kind": type(checkpoint.network).__name__, **asdict(checkpoint.network)},
         "adapting": {"kind": type(checkpoint.adapting).__name__, **asdict(checkpoint.adapting)},
         "made": checkpoint.made,
     }
-    card.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    return weights, card
+
+
+def save_weights(checkpoint: MetaCheckpoint, path: Path) -> None:
+    """Float32 weights as safetensors."""
+    safetensors.torch.save_file({k: v.contiguous() for k, v in checkpoint.params.items()}, path)
+
+
+def save(checkpoint: MetaCheckpoint, stem: Path) -> tuple[Path, Path]:
+    """Write both files."""
+    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    save_weights(checkpoint, weights)
+    about.write_text(json.dumps(card(checkpoint), indent=1) + "\n", encoding="utf-8")
+    return weights, about
 
 
 def load(stem: Path) -> MetaCheckpoint:
     """Read what ``save`` wrote. NotFound, InvalidFile or UnsafeCheckpoint say in one sentence what is wrong."""
-    weights, card = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
-    for path in (weights, card):
+    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    for path in (weights, about):
         if not path.is_file():
             raise NotFound(f"The few-shot checkpoint {path.name} is missing: train again to make it.")
     try:
-        about = json.loads(card.read_text(encoding="utf-8"))
-        network, adapting = built_network(about["network"]), built_adapting(about["adapting"])
+        described = json.loads(about.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        raise InvalidFile(f"{about.name} is no JSON ({fault}): train again.") from None
+    return read(weights, described)
+
+
+def read(weights: Path, about: dict[str, Any]) -> MetaCheckpoint:
+    """The checkpoint of a weights file and its card (``card``'s form)."""
+    try:
+        network, adapting = built_network(dict(about["network"])), built_adapting(dict(about["adapting"]))
         learner, made = str(about["learner"]), dict(about["made"])
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise InvalidFile(f"{card.name} does not describe a few-shot checkpoint ({fault!r}): train again.") from None
+        raise InvalidFile(
+            f"The card of {weights.name} does not describe a few-shot checkpoint ({fault!r}): train again."
+        ) from None
     try:
         params = safetensors.torch.load_file(weights)
     except (SafetensorError, OSError) as fault:

@@ -1,4 +1,4 @@
-"""The supernet as a Network: mixed at a temperature, pruned, or along paths drawn anew at every call."""
+"""The supernet as a Network: mixed at a temperature, pruned, or at temperatures drawn anew at every call."""
 
 from dataclasses import dataclass, field
 
@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.nas.few_shot import pruning
 from activedints.nas.few_shot.episodes import ImageClasses
 from activedints.nas.few_shot.functional import Params
-from activedints.nas.few_shot.learners import Stage
+from activedints.nas.few_shot.learners import WarmUp
 from activedints.nas.few_shot.pruning import Inputs
 from activedints.nas.few_shot.supernet import Supernet
 
@@ -51,23 +52,58 @@ class Pruned(Mixed):
 
 
 @dataclass(frozen=True)
-class Drawn(Mixed):
-    """The supernet with architecture weights drawn anew at every call: a warm-up that prepares for pruning.
+class Cooling:
+    """How a warm-up prepares a supernet for every temperature between 1 and ``coldest``.
 
-    Gumbel noise at a temperature between ``coldest`` and ``tau`` (log-uniform): from nearly one path to all of them.
+    Every step has a temperature of its own, drawn log-uniformly, so that the same weights serve the mixture and what is
+    left after pruning; Gumbel noise on the architecture weights falls from ``noise[0]`` to ``noise[1]`` over the share
+    ``explored`` of the steps, from any architecture to the learned ones. What is mixed with less than ``drop`` is not
+    executed.
     """
 
+    coldest: float = 0.01
+    noise: tuple[float, float] = (1.0, 0.05)
+    explored: float = 0.7
     drop: float = 0.05
-    coldest: float = 0.05
-    generator: torch.Generator = field(default_factory=lambda: torch.Generator().manual_seed(0))
+
+    def __post_init__(self) -> None:
+        if not (0 < self.coldest <= 1 and 0 <= self.noise[1] <= self.noise[0] and 0 < self.explored <= 1):
+            raise InvalidSettings(f"Temperatures lie between 0 and 1 and noise falls to 0 or more; got {self}.")
+
+    def noise_at(self, share: float) -> float:
+        """Noise after a share of the steps: geometric, then constant.
+
+        >>> [round(Cooling(noise=(1.0, 0.01), explored=0.5).noise_at(s), 3) for s in (0.0, 0.25, 0.5, 1.0)]
+        [1.0, 0.1, 0.01, 0.01]
+        """
+        first, last = self.noise
+        return first * (last / first) ** min(1.0, share / self.explored) if first else 0.0
+
+
+NO_COOLING = Cooling(coldest=1.0, noise=(0.0, 0.0), drop=0.0)
+"""The control: temperature 1 and no noise throughout."""
+
+
+class Cooled:
+    """The supernet during such a warm-up, as a Network: noise and temperature are drawn anew at every call."""
+
+    def __init__(self, network: Mixed, cooling: Cooling, steps: int, generator: torch.Generator):
+        self.network, self.cooling, self.steps, self.generator = network, cooling, steps, generator
+        self.calls = 0
+
+    def start(self, seed: int) -> Params:
+        return self.network.start(seed)
 
     def features(self, params: Params, images: Tensor) -> Tensor:
-        shapes = pruning.start(len(self.supernet.reduces), self.inputs)
-        uniform = {k: torch.rand(v.shape, generator=self.generator) for k, v in shapes.items()}
-        noise = {k: -torch.log(-torch.log(u.clamp(1e-6, 1 - 1e-6)))[None] for k, u in uniform.items()}
-        share = torch.rand((), generator=self.generator).item()
-        tau = self.tau * (self.coldest / self.tau) ** share
-        return self.supernet.features(params, images, pruning.mixes(noise, tau, self.inputs, self.drop))
+        noise = self.cooling.noise_at(self.calls / self.steps)
+        self.calls += 1
+        weights, alphas = split(params)
+        for name, alpha in alphas.items():
+            uniform = torch.rand(alpha.shape, generator=self.generator).clamp(1e-6, 1 - 1e-6)
+            alphas[name] = alpha - noise * torch.log(-torch.log(uniform))
+        tau = self.cooling.coldest ** torch.rand((), generator=self.generator).item()
+        mixed = pruning.mixes(alphas, tau, self.network.inputs, self.cooling.drop)
+        return self.network.supernet.features(weights, images, mixed)
 
 
 @dataclass(frozen=True)
@@ -83,20 +119,28 @@ class Fixed(Mixed):
 
 @dataclass(frozen=True)
 class WeightsOnly:
-    """A stage that trains a supernet's weights alone: on the mixture that alpha says, or on drawn paths."""
+    """A warm-up of a supernet's weights alone, on the mixture that alpha says."""
 
-    stage: Stage
-    drawn: bool = False
-    tau: float = 1.0
-    coldest: float = 0.02
+    stage: WarmUp
 
     def run(
         self, network: Mixed, params: Params, images: ImageClasses, seed: tuple[int, ...], report: Report = silent
     ) -> Params:
         weights, alphas = split(params)
-        if self.drawn:
-            generator = torch.Generator().manual_seed(int(np.random.default_rng((*seed, 1)).integers(1 << 31)))
-            inside: Mixed = Drawn(network.supernet, self.tau, network.inputs, 0.05, self.coldest, generator)
-        else:
-            inside = Fixed(network.supernet, 1.0, network.inputs, 0.0, alphas)
+        inside = Fixed(network.supernet, 1.0, network.inputs, 0.0, alphas)
         return self.stage.run(inside, weights, images, seed, report) | alphas
+
+
+@dataclass(frozen=True)
+class WeightsAndArchitecture:
+    """A warm-up of weights and architecture weights in one pass (one Adam for both), at all temperatures."""
+
+    stage: WarmUp
+    cooling: Cooling = Cooling()
+
+    def run(
+        self, network: Mixed, params: Params, images: ImageClasses, seed: tuple[int, ...], report: Report = silent
+    ) -> Params:
+        generator = torch.Generator().manual_seed(int(np.random.default_rng((*seed, 1)).integers(1 << 31)))
+        inside = Cooled(network, self.cooling, self.stage.steps, generator)
+        return self.stage.run(inside, params, images, seed, report)

@@ -6,26 +6,14 @@ a softmax over its inputs. As tau falls, the mixture becomes the network that is
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from activedints.core.cell import CHOICES, EDGES, OPERATIONS, Inputs
 from activedints.core.errors import InvalidSettings
 from activedints.nas.few_shot.functional import Params
-from activedints.nas.few_shot.supernet import EDGES, NODES, OPERATIONS
-
-Inputs = Literal["pairwise", "single"]
-
-INTO = tuple(tuple(e for e, (_, node) in enumerate(EDGES) if node == j) for j in range(NODES))
-"""The edges into each node, by the state that they leave."""
-
-CHOICES: dict[Inputs, tuple[tuple[tuple[int, ...], ...], ...]] = {
-    "pairwise": tuple(tuple(combinations(edges, 2)) for edges in INTO),
-    "single": tuple(tuple((edge,) for edge in edges) for edges in INTO),
-}
-"""What is chosen from at each node: 1, 3 and 6 pairs of edges, or 2, 3 and 4 edges."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,22 @@
 """The recipes that made the shipped checkpoints and the claimed figures: a network, its stages, and how it adapts.
 
+MetaNAS's warm-up is ours and not the paper's: it trains weights and architecture weights together on all classes at
+temperatures drawn between 1 and .01, before the meta learner (REPTILE on both) begins. That is what makes the pruned
+network as good as the mixture that it comes from.
+
 Stages count steps, not seconds, so that a recipe gives the same weights every time; seconds are measured and reported.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from activedints.core.errors import NotFound
+from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import Report, silent
 from activedints.nas.few_shot.adaptation import Adaptation
-from activedints.nas.few_shot.episodes import ImageClasses
+from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list
+from activedints.nas.few_shot.evaluation import MODES, Adapted, by_adaptation, evaluate
 from activedints.nas.few_shot.functional import Conv4
 from activedints.nas.few_shot.learners import (
     EpisodeSource,
@@ -22,8 +28,8 @@ from activedints.nas.few_shot.learners import (
     meta_train,
 )
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
-from activedints.nas.few_shot.metanas import MetaNas, Search
-from activedints.nas.few_shot.mixtures import Mixed, WeightsOnly
+from activedints.nas.few_shot.metanas import MetaNas, Search, ends
+from activedints.nas.few_shot.mixtures import NO_COOLING, Mixed, WeightsAndArchitecture, WeightsOnly
 from activedints.nas.few_shot.pruning import Annealing
 from activedints.nas.few_shot.supernet import Supernet
 
@@ -43,6 +49,11 @@ HARDENING = Annealing(1.0, 0.01, "geometric")
 SEARCH = Search(steps=20, rate=2e-3, alpha_rate=2e-2, annealing=HARDENING)
 META_SEARCH = replace(SEARCH, steps=5, drop=0.01)
 
+
+def supernet_warm_up(steps: int) -> WarmUp:
+    return WarmUp(steps, batch=64, rate=1e-2, scale=20.0, warped=0.15)
+
+
 RECIPES = {
     "quick": Recipe(
         "warm-up and prototypes",
@@ -55,21 +66,32 @@ RECIPES = {
     "metanas": Recipe(
         "MetaNAS",
         Supernet(),
-        (
-            WeightsOnly(WarmUp(2000, batch=64, rate=1e-2, scale=20.0, warped=0.15), drawn=True),
-            WeightsOnly(Prototypes(300, MANY_WAYS, 3e-3), drawn=True),
-            MetaNas(100, META_SEARCH),
-        ),
+        (WeightsAndArchitecture(supernet_warm_up(2500)), MetaNas(60, META_SEARCH)),
         SEARCH,
     ),
     "metanas-unannealed": Recipe(
         "MetaNAS without soft pruning",
         Supernet(),
         (
-            WeightsOnly(WarmUp(1000, batch=64, rate=1e-2, scale=20.0, warped=0.15)),
-            MetaNas(100, META_SEARCH.without_annealing()),
+            WeightsAndArchitecture(supernet_warm_up(1600), NO_COOLING),
+            MetaNas(40, META_SEARCH.without_annealing()),
         ),
         SEARCH.without_annealing(),
+    ),
+    "metanas-uniform": Recipe(
+        "supernet with uniform alphas",
+        Supernet(),
+        (
+            WeightsOnly(supernet_warm_up(1600)),
+            MetaNas(40, replace(META_SEARCH.without_annealing(), alpha_rate=0.0), alpha_pull=0.0),
+        ),
+        replace(SEARCH.without_annealing(), alpha_rate=0.0),
+    ),
+    "long": Recipe(
+        "long warm-up and prototypes",
+        Conv4(64),
+        (WarmUp(9000, batch=64, rate=2e-2, scale=20.0, turned=True, warped=0.15), Prototypes(2500, MANY_WAYS, 3e-3)),
+        Adaptation(0, head="prototype"),
     ),
 }
 
@@ -90,3 +112,24 @@ def train(name: str, images: ImageClasses, data: str, seed: int = 0, report: Rep
         "cpu_seconds": round(time.process_time() - began, 1),
     }
     return MetaCheckpoint(recipe.learner, recipe.network, recipe.adapting, params, made)
+
+
+def adapting_to(made: MetaCheckpoint) -> Callable[[Episodes], Adapted]:
+    """What ``evaluate`` wants: a supernet is searched and pruned, other networks adapt their weights."""
+    if isinstance(made.network, Supernet) and isinstance(made.adapting, Search):
+        return ends(made.network, made.params, made.adapting)
+    if isinstance(made.adapting, Search):
+        raise InvalidSettings(f"{made.learner} searches and its network is no supernet: train it again.")
+    return by_adaptation(made.network, made.params, made.adapting)
+
+
+def figures(
+    made: MetaCheckpoint, evaluation: ImageClasses, episodes: int = 600, report: Report = silent, way: int = 5
+) -> list[dict[str, Any]]:
+    """Accuracy of a learner on the fixed 1-shot list, in both batch-norm modes, as JSON values."""
+    wanted = evaluation_list(evaluation, way, 1, episodes=episodes)
+    found = evaluate(adapting_to(made), evaluation, wanted, MODES, report=report)
+    return [
+        {"network": name, "way": way, "shot": 1, "list": wanted.fingerprint(), **asdict(figure)}
+        for (name, _), figure in found.items()
+    ]

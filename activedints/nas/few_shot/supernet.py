@@ -1,16 +1,8 @@
 """MetaNAS's supernet (Elsken et al., CVPR 2020) for many episodes at once, the edges that leave a state merged.
 
-A cell has two input states and three nodes; a node may receive from the inputs and from the nodes before it, over edges
-that each mix seven operations; the cell's output is its nodes side by side. Edges are numbered by the state that they
-leave:
-
-    edge     0 1 2 | 3 4 5 | 6 7 | 8
-    state    0 0 0 | 1 1 1 | 2 2 | 3      (0, 1: the cell's inputs; 2, 3: its first two nodes)
-    node     0 1 2 | 0 1 2 | 1 2 | 2
-
-All convolutions of one kind from one state are one grouped call, pooling and ReLU happen once a state, and one matrix
-product with the mixing coefficients adds everything up. An operation whose coefficient is zero in every episode is not
-executed, so a pruned network costs what it should.
+The cell and the numbers of its edges: ``core.cell``. All convolutions of one kind from one state are one grouped call,
+pooling and ReLU happen once a state, and one matrix product with the mixing coefficients adds everything up. An
+operation whose coefficient is zero in every episode is not executed, so a pruned network costs what it should.
 """
 
 from collections.abc import Iterator
@@ -20,16 +12,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from activedints.nas.few_shot.functional import Params, conv, norm, per_episode, pointwise, side_by_side
-
-OPERATIONS = ("max pool 3x3", "avg pool 3x3", "skip", "conv 1x5 5x1", "conv 3x3", "sep conv 3x3", "dil conv 3x3")
-"""The seven published operations; "conv 3x3" is one depthwise-separable layer, "sep conv 3x3" two of them."""
+from activedints.core.cell import EDGES, NODES, OPERATIONS
+from activedints.nas.few_shot.functional import (
+    Params,
+    channel_by_channel,
+    conv,
+    norm,
+    per_episode,
+    pointwise,
+    side_by_side,
+)
 
 MAX, AVG, SKIP, CONV15, CONV33, SEP, DIL = range(len(OPERATIONS))
-
-NODES = 3
-EDGES = tuple((state, node) for state in range(NODES + 1) for node in range(max(0, state - 1), NODES))
-"""(state, node) of every edge in order."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +60,24 @@ class Supernet:
                 params[cell + "skip"] = normal(2 * NODES, f, f, fan=f)
         return params
 
+    def weights_left(self, edges: list[list[tuple[int, str]]]) -> int:
+        """Weights of a pruned network: for each cell its edges as (state, operation); the head is not counted."""
+        f = self.filters
+        one = 9 * f + f * f
+        sizes = dict(zip(OPERATIONS, (0, 0, 0, 10 * f * f, one, 2 * one, one)))
+        total = 9 * self.channels * f + 27 * f * f + len(self.reduces) * 6 * f * f
+        for cell, reduces in zip(edges, self.reduces):
+            halving = sum(f * f for state, operation in cell if reduces and state < 2 and operation == OPERATIONS[SKIP])
+            total += halving + sum(sizes[operation] for _, operation in cell)
+        return total
+
     def features(self, params: Params, images: Tensor, mixes: list[Tensor]) -> Tensor:
         """(episode, image, feature) of images (episode, image, channel, y, x).
 
         ``mixes``: one tensor of coefficients (episode, edge, operation) per cell (``pruning.mixes`` makes them).
         """
+        if images.shape[2] > self.channels == 1:
+            return channel_by_channel(lambda one: self.features(params, one, mixes), images)
         episodes = images.shape[0]
         x = F.relu(norm(conv(side_by_side(images), params["stem.0"], stride=2, padding=1)))
         before = x = norm(conv(x, params["stem.1"], stride=2, padding=1))

@@ -78,7 +78,8 @@ def meta_features(
     positive columns of the group ``cost``; ``proxies``, ``own``: columns of these groups.
 
     Columns that are the same for all architectures say nothing and are left out, except among the six.
-    Raises InvalidSettings for an unknown group or when nothing is left.
+    Raises InvalidSettings for an unknown group, a column of the table that is called like another feature, or when
+    nothing is left.
     """
     unknown = [group for group in groups if group not in GROUPS]
     if unknown or not groups:
@@ -89,11 +90,23 @@ def meta_features(
     for column, values in _table_part(groups, params, costs, proxies, own):
         columns.append(column)
         blocks.append(values.astype(np.float32))
+    _refuse_namesakes(columns)
     order = sorted(range(len(columns)), key=lambda i: GROUPS.index(columns[i].group))
     kept = [i for i in order if columns[i].group == "six" or np.ptp(blocks[i]) > 0]
     if not kept:
         raise InvalidSettings(f"The groups {', '.join(groups)} hold no feature that differs between architectures.")
     return Features(np.column_stack([blocks[i] for i in kept]), tuple(columns[i] for i in kept))
+
+
+def _refuse_namesakes(columns: list[MetaFeature]) -> None:
+    """A feature is found by its name, so no two may share one."""
+    names = [column.name for column in columns]
+    twice = [column for column in columns if names.count(column.name) > 1]
+    if twice:
+        raise InvalidSettings(
+            f"The features of {' and '.join(one.group for one in twice)} hold '{twice[0].name}' more than once: "
+            "give the table's column another name."
+        )
 
 
 def _starts(cells: Cells) -> range:

@@ -46,7 +46,7 @@ def write_report(path: Path, summary: dict[str, Any]) -> None:
         + "<h2>Area under the budget curve, paired over seeds</h2>"
         + _table(summary["differences"], ("arm", "control", "difference", "low", "high", "n"))
         + "<h2>Does a Score rank the errors?</h2><p>Rank correlation with 1 - mean class Dice over the holdout, and"
-        " what is left of it given the log of the true volume. A Score must beat minus_log_predicted_ml, size alone.</p>"
+        " what is left of it given the log of the true volume. Size alone is minus_log_predicted_ml.</p>"
         + _table(summary["scores"], ("score", "spearman", "partial", "cells", "cases", "warning"))
         + "<h2>Last cycle, Dice per label</h2>"
         + _table(_last(summary["bands"]), ("arm", "label", "dice", "low", "high", "n", "volumes", "voxels", "minutes"))

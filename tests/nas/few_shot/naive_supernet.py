@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from activedints.core.cell import EDGES, NODES
 from activedints.nas.few_shot.functional import Params
-from activedints.nas.few_shot.supernet import EDGES, NODES
 
 
 def bn(x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from activedints.core.cell import EDGES, NODES, OPERATIONS, edge_weights, shares
 from activedints.core.errors import InvalidFile, NotFound, UnsafeCheckpoint
 from activedints.nas.few_shot import episode_trace, meta_checkpoint
 from activedints.nas.few_shot.adaptation import Adaptation
@@ -12,7 +13,7 @@ from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
 from activedints.nas.few_shot.metanas import Search
 from activedints.nas.few_shot.mixtures import Mixed
 from activedints.nas.few_shot.pruning import Annealing
-from activedints.nas.few_shot.supernet import EDGES, NODES, OPERATIONS, Supernet
+from activedints.nas.few_shot.supernet import Supernet
 from tests.nas.few_shot.few_shot_classes import strokes
 
 CONV4 = MetaCheckpoint("Proto-MAML", Conv4(8), Adaptation(2), Conv4(8).start(0), {"seed": 0})
@@ -72,12 +73,12 @@ def test_an_episode_as_a_screen_shows_it(checkpoint: MetaCheckpoint) -> None:
     assert unknown["steps"][-1]["accuracy"] is None
     assert unknown["steps"][-1]["predictions"] == seen[-1]["predictions"]
     if checkpoint is SUPERNET:
-        shares = torch.tensor(seen[0]["operations"])
-        assert shares.shape == (2, len(EDGES), len(OPERATIONS))
-        assert torch.allclose(shares.sum(-1), torch.ones(2, len(EDGES)))
-        assert torch.tensor(seen[-1]["inputs"]).sum(-1).tolist() == pytest.approx([2 * NODES] * 2, abs=1e-4)
+        operations = shares(seen[0]["alphas"]["operations"], seen[0]["temperature"])
+        assert operations.shape == (2, len(EDGES), len(OPERATIONS))
+        weights = edge_weights(seen[-1]["alphas"]["inputs"], seen[-1]["temperature"])
+        assert weights.sum(-1).tolist() == pytest.approx([2 * NODES] * 2, abs=1e-4)
         assert [gene["node"] for gene in made["genotype"][0]] == [0, 0, 1, 1, 2, 2]
         assert made["pruned"]["accuracy"] is not None
+        assert 0 < made["pruned"]["parameters"] < made["parameters"]
     else:
         assert made["genotype"] is None
-    assert len(episode_trace.layout()["edges"]) == len(EDGES)

@@ -11,7 +11,16 @@ from activedints.nas.few_shot.episodes import gather, plan
 from activedints.nas.few_shot.functional import Params, stack
 from activedints.nas.few_shot.learners import EpisodeSource, WarmUp
 from activedints.nas.few_shot.metanas import MetaNas, Search
-from activedints.nas.few_shot.mixtures import ALPHA, Mixed, Pruned, WeightsOnly
+from activedints.nas.few_shot.mixtures import (
+    ALPHA,
+    NO_COOLING,
+    Cooled,
+    Cooling,
+    Mixed,
+    Pruned,
+    WeightsAndArchitecture,
+    WeightsOnly,
+)
 from activedints.nas.few_shot.pruning import Annealing
 from activedints.nas.few_shot.supernet import Supernet
 from tests.nas.few_shot.few_shot_classes import strokes
@@ -97,13 +106,31 @@ def test_reptile_pulls_weights_and_architecture_by_their_own_share() -> None:
         assert torch.allclose(moved[name], start[name] + pull * (adapted[name].mean(0) - start[name]), atol=1e-6)
 
 
-@pytest.mark.parametrize("drawn", [False, True])
-def test_a_warm_up_trains_weights_and_leaves_the_architecture(drawn: bool) -> None:
-    stage, start = WeightsOnly(WarmUp(5, batch=16), drawn), Mixed(NET).start(0)
-    first, second = (stage.run(Mixed(NET), start, IMAGES, (0, 0)) for _ in range(2))
+def test_a_warm_up_of_weights_alone_leaves_the_architecture() -> None:
+    start = Mixed(NET).start(0)
+    first, second = (WeightsOnly(WarmUp(5, batch=16)).run(Mixed(NET), start, IMAGES, (0, 0)) for _ in range(2))
     assert set(first) == set(start)
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert all(torch.equal(first[k], start[k]) == k.startswith(ALPHA) for k in first)
+
+
+def test_a_warm_up_of_both_learns_the_architecture_and_repeats_itself() -> None:
+    start = Mixed(NET).start(0)
+    first, second = (WeightsAndArchitecture(WarmUp(5, batch=16)).run(Mixed(NET), start, IMAGES, (0, 0)) for _ in "ab")
+    assert set(first) == set(start)
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    assert not any(torch.equal(first[k], start[k]) for k in first)
+
+
+def test_without_cooling_the_warm_up_sees_the_mixture_at_temperature_one() -> None:
+    start = {k: v[None] for k, v in Mixed(NET).start(0).items()}
+    images = batch(1).support
+    control = Cooled(Mixed(NET), NO_COOLING, 10, torch.Generator().manual_seed(0))
+    assert torch.equal(control.features(start, images), Mixed(NET).features(start, images))
+    cooled = Cooled(Mixed(NET), Cooling(), 10, torch.Generator().manual_seed(0))
+    assert not torch.equal(cooled.features(start, images), cooled.features(start, images))
+    with pytest.raises(InvalidSettings, match="between 0 and 1"):
+        Cooling(coldest=2.0)
 
 
 def test_without_annealing_the_temperature_stays_one() -> None:

@@ -3,10 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activedints.core.cell import EDGES, NODES, OPERATIONS
 from activedints.nas.few_shot import pruning
 from activedints.nas.few_shot.functional import stack
 from activedints.nas.few_shot.pruning import Annealing
-from activedints.nas.few_shot.supernet import EDGES, NODES, OPERATIONS, Supernet
+from activedints.nas.few_shot.supernet import Supernet
 from tests.nas.few_shot import naive_supernet
 
 
@@ -89,3 +90,9 @@ def test_what_is_dropped_is_not_executed_and_the_largest_always_stays() -> None:
     shares = torch.tensor([[0.04, 0.04, 0.92], [0.02, 0.02, 0.01]])
     expected = torch.tensor([[0, 0, 0.92], [0.02, 0.02, 0]])
     assert torch.equal(pruning.dropped(shares, 0.05), expected)
+
+
+def test_weights_that_pruning_leaves_by_hand() -> None:
+    """Stem 36 + 432, two cells of inputs 96 each; two skips in a reduction cost 16 each, a full 1x5 5x1 pair 160."""
+    skips = [(0, "skip"), (1, "skip")]
+    assert Supernet(4).weights_left([[(0, "conv 1x5 5x1"), (1, "max pool 3x3")], skips]) == 36 + 432 + 192 + 160 + 32

@@ -77,8 +77,9 @@ def test_isomorphic_cells_are_described_alike():
 
 def test_every_feature_has_a_name_a_unit_and_a_sentence():
     benchmark = made_up(200)
-    proxies = {"proxy": benchmark.values("proxy")}
-    made = meta_features(benchmark.cells, GROUPS, benchmark.params(), {"params": benchmark.params()}, proxies, proxies)
+    costs, proxies = {"params": benchmark.params()}, {"proxy": benchmark.values("proxy")}
+    own = {"fans": benchmark.values("latency")}
+    made = meta_features(benchmark.cells, GROUPS, benchmark.params(), costs, proxies, own)
     assert len(set(made.names)) == len(made.names) == made.values.shape[1] > 200
     assert all(column.unit and column.meaning.endswith(".") for column in made.columns)
     assert np.isfinite(made.values).all()
@@ -101,6 +102,16 @@ def test_unknown_groups_and_empty_ones_are_refused():
         meta_features(cells, ("shoe size",), np.ones(3), {}, {})
     with pytest.raises(InvalidSettings, match="no feature that differs"):
         meta_features(cells, ("cost",), np.ones(3), {"params": np.ones(3)}, {})
+
+
+def test_a_feature_of_the_table_may_not_borrow_a_name():
+    benchmark = made_up(50)
+    taken = {"width": benchmark.values("latency")}
+    with pytest.raises(InvalidSettings, match="'width' more than once"):
+        meta_features(benchmark.cells, ("shape", "own"), benchmark.params(), {}, {}, taken)
+    found = {"proxy": benchmark.values("proxy")}
+    with pytest.raises(InvalidSettings, match="proxies and own hold 'proxy'|own and proxies hold 'proxy'"):
+        meta_features(benchmark.cells, ("own", "proxies"), benchmark.params(), {}, found, found)
 
 
 def test_the_published_means_over_nasbench201(shared_data):

@@ -1,0 +1,156 @@
+"""Verbs of the few-shot study: metanas train, evaluate, adapt."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar
+
+if TYPE_CHECKING:
+    from activedints.nas.few_shot.episodes import ImageClasses
+    from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
+
+metanas = typer.Typer(help="Few-shot learners: MetaNAS, MAML, REPTILE, prototypes.", no_args_is_help=True)
+app.add_typer(metanas, name="metanas")
+
+DataOption = Annotated[str, typer.Option(help="glyphs, omniglot (of the workspace), or a folder that holds Omniglot.")]
+LearnerOption = Annotated[str, typer.Option(help="A shipped or trained learner, or a file NAME.safetensors.")]
+WayOption = Annotated[int, typer.Option(min=2, help="Classes of an episode.")]
+
+
+def classes_of(data: str, workspace: Path | None) -> "tuple[ImageClasses, ImageClasses]":
+    """Background and evaluation classes by name or folder."""
+    from activedints.loop.few_shot import omniglot_folder
+    from activedints.worker.meta_training import read_set
+
+    if data == "omniglot":
+        return read_set(data, omniglot_folder(open_store(workspace)))
+    return read_set(data, None) if data == "glyphs" else read_set("omniglot", Path(data))
+
+
+def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
+    """A learner by name, or by its file."""
+    from activedints.nas.few_shot import meta_checkpoint
+
+    if name.endswith((".safetensors", ".json")):
+        return meta_checkpoint.load(Path(name).with_suffix(""))
+    from activedints.loop import few_shot
+
+    known = {found.name: found for found in few_shot.shipped()}
+    found = known.get(name) or few_shot.learner(open_store(workspace), name)
+    return meta_checkpoint.read(found.weights, json.loads(found.card_text))
+
+
+def said(figures: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"{f['way']}-way {f['shot']}-shot, {f['network']}: {f['mean']:.1f} +- {f['interval']:.1f} % "
+        f"({f['mode']}, n = {f['episodes']})"
+        for f in figures
+    )
+
+
+@metanas.command("list")
+def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Learners that can adapt, with what they were made of."""
+    from activedints.loop import few_shot
+
+    rows = [{"name": f.name, "title": f.title, **f.made} for f in few_shot.learners(open_store(workspace))]
+    lines = [f"{row['name']:24} {row['title']}" for row in rows]
+    answer({"learners": rows}, as_json, "\n".join(lines) or "There is no learner yet.")
+
+
+@metanas.command()
+def train(
+    out: Annotated[Path, typer.Option(help="NAME of the two files NAME.safetensors and NAME.json.")],
+    recipe: Annotated[str, typer.Option(help="quick, maml, reptile, metanas, ...")] = "metanas",
+    data: DataOption = "glyphs",
+    seed: int = 0,
+    episodes: Annotated[int, typer.Option(min=2, help="Episodes of the evaluation afterwards.")] = 600,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Meta-train a learner by a recipe, here and now, and measure it on characters that it never saw."""
+    from activedints.nas.few_shot import meta_checkpoint, recipes
+    from activedints.worker.few_shot import one_thread
+
+    background, evaluation = classes_of(data, workspace)
+    name = data if data in ("glyphs", "omniglot") else "omniglot"
+    with progress_bar() as report, one_thread():
+        made = recipes.train(recipe, background, name, seed, report)
+        made.made["command"] = f"activedints metanas train --recipe {recipe} --data {name} --seed {seed}"
+        made.made["figures"] = recipes.figures(made, evaluation, episodes, report)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    weights, card = meta_checkpoint.save(made, out)
+    facts = {"weights": str(weights), "card": str(card), **made.made}
+    answer(facts, as_json, f"{weights} after {made.made['cpu_seconds']} CPU s.\n{said(made.made['figures'])}")
+
+
+@metanas.command()
+def evaluate(
+    learner: LearnerOption = "metanas-glyphs",
+    data: DataOption = "glyphs",
+    way: WayOption = 5,
+    episodes: Annotated[int, typer.Option(min=2)] = 600,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accuracy of a learner on the fixed list of 1-shot episodes, with its interval, in both batch-norm modes."""
+    from activedints.nas.few_shot import recipes
+    from activedints.worker.few_shot import one_thread
+
+    made = learner_of(learner, workspace)
+    _, evaluation = classes_of(data, workspace)
+    with progress_bar() as report, one_thread():
+        found = recipes.figures(made, evaluation, episodes, report, way)
+    answer({"learner": learner, "data": data, "figures": found}, as_json, said(found))
+
+
+@metanas.command()
+def adapt(
+    images: Annotated[
+        Path | None, typer.Option(help="One folder per class with 28 x 28 grey PNGs: the first is learned from.")
+    ] = None,
+    learner: LearnerOption = "metanas-glyphs",
+    data: DataOption = "glyphs",
+    way: WayOption = 5,
+    shot: Annotated[int, typer.Option(min=1)] = 1,
+    seed: int = 0,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Adapt a learner to one episode: pictures of your own, or one drawn from a set by the seed."""
+    import numpy as np
+
+    from activedints.nas.few_shot import episode_trace, pictures
+    from activedints.nas.few_shot.episodes import gather, plan
+    from activedints.worker.few_shot import fit, one_thread
+
+    made = learner_of(learner, workspace)
+    if images is not None:
+        source = pictures.read_folder(images)
+        way = len(source)
+        wanted = pictures.in_order(source, shot)
+    else:
+        source = classes_of(data, workspace)[1]
+        wanted = plan(source, way, shot, 5, 1, np.random.default_rng(seed))
+    batch, names = gather(source, wanted), tuple(source.names[number] for number in wanted.classes[0])
+    with one_thread():
+        found = episode_trace.adapt(fit(made, way, {}), batch.support[0], batch.target[0], names, batch.target_labels)
+    answer(found, as_json, _in_words(found))
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    first, last = found["steps"][0], found["steps"][-1]
+    lines = [
+        f"{found['learner']}, {found['way']}-way {found['shot']}-shot, {found['mode']}: "
+        f"{100 * first['accuracy']:.0f} % before any step, {100 * last['accuracy']:.0f} % after {last['step']} "
+        f"({found['seconds']:.1f} s)"
+    ]
+    if found["pruned"]:
+        lines.append(f"pruned network: {100 * found['pruned']['accuracy']:.0f} %")
+        for number, cell in enumerate(found["genotype"]):
+            genes = ", ".join(f"node {g['node']} <- state {g['state']} by {g['operation']}" for g in cell)
+            lines.append(f"cell {number}: {genes}")
+    return "\n".join(lines)

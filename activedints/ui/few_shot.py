@@ -1,0 +1,132 @@
+"""The few-shot desk: the episode on the table, learners adapting to it live, and what came out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from activedints.loop import few_shot
+from activedints.loop.few_shot import Adapted, Episode
+from activedints.ui import charts, few_shot_charts
+from activedints.ui.canvas import canvases
+from activedints.ui.few_shot_pictures import sheet
+from activedints.ui.here import Here
+
+EPISODE, RUNS = "few-shot episode", "few-shot runs"
+
+
+def episode() -> Episode | None:
+    """The episode on the table."""
+    found: Episode | None = st.session_state.get(EPISODE)
+    return found
+
+
+def runs() -> list[Adapted]:
+    """What the learners did with it."""
+    found: list[Adapted] = st.session_state.get(RUNS, [])
+    return found
+
+
+def lay(found: Episode) -> str:
+    """Put an episode on the table; what was done with the last one goes."""
+    st.session_state[EPISODE] = found
+    st.session_state.pop(RUNS, None)
+    return f"{len(found['names'])} classes are on the table."
+
+
+def deal_form(here: Here) -> None:
+    """Pick an episode from a set."""
+    with st.form("deal", border=False):
+        columns = st.columns([3, 1, 1, 1, 1])
+        source = columns[0].selectbox("Set", list(few_shot.SETS), format_func=few_shot.SETS.get)
+        way = columns[1].number_input("Classes", 2, 20, 5, help="Of patches: as many kinds as the scans show")
+        shot = columns[2].number_input("Examples a class", 1, 10, 1)
+        seed = columns[3].number_input("Draw", 0, 999_999, 0, help="Which episode: another number, other classes")
+        plane = columns[4].selectbox("Plane of patches", ["axial", "coronal", "sagittal"])
+        if st.form_submit_button("Put it on the table", icon=":material/casino:"):
+            here.do(lambda: lay(few_shot.deal(here.store, source, way, shot, seed, plane)))
+
+
+def draw_form(here: Here) -> None:
+    """Draw the classes of an episode by hand."""
+    way = st.number_input("Characters to draw", 2, 10, 5, key="few-shot drawn classes")
+    drawings = canvases(way, "few-shot canvases")
+    if drawings:
+        here.do(lambda: lay(few_shot.drawn(drawings)))
+
+
+def show_episode(found: Episode, run: Adapted | None) -> None:
+    """The pictures of the episode, framed by what the last step of ``run`` says about them."""
+    channel = 0
+    if len(found["channels"]) > 1:
+        named = st.segmented_control("Channel shown", found["channels"], default=found["channels"][0])
+        channel = found["channels"].index(named or found["channels"][0])
+    told = run.steps[-1]["predictions"] if run and run.steps else None
+    st.image(sheet(found, channel, told))
+    framed = " Blue frame: told right; orange: wrong." if told and found["labels"] else ""
+    st.caption(
+        f"A column a class ({', '.join(found['names'])}); examples on top, targets below. {found['note']}{framed}"
+    )
+
+
+def adapt(here: Here, found: Episode, names: list[str], steps: int, temperature: float, canvas: DeltaGenerator) -> str:
+    """Let the learners adapt one after the other, drawing every step in ``canvas``; they stay in the session."""
+    done: list[Adapted] = []
+    for name in names:
+        learner = few_shot.learner(here.store, name)
+        done.append(few_shot.adapt(here.store, learner, found, steps, temperature, _live(canvas, done)))
+    st.session_state[RUNS] = done
+    return "; ".join(f"{run.title}: {run.result['seconds']:.1f} s" for run in done)
+
+
+def _live(canvas: DeltaGenerator, done: list[Adapted]) -> Callable[[Adapted], None]:
+    def show(so_far: Adapted) -> None:
+        step = so_far.steps[-1]
+        with canvas.container():
+            left, right = st.columns(2)
+            with left:
+                charts.show(
+                    few_shot_charts.accuracy_chart([*done, so_far]), f"live accuracy {len(done)} {step['step']}"
+                )
+            if step["alphas"]:
+                with right:
+                    cells = few_shot.cells(step)
+                    chart = few_shot_charts.heat_map(cells, step["temperature"])
+                    charts.show(chart, f"live shares {len(done)} {step['step']}")
+
+    return show
+
+
+def show_outcome(done: list[Adapted]) -> None:
+    """Learners side by side, and the architecture of those that search."""
+    charts.show(few_shot_charts.accuracy_chart(done), "accuracy")
+    st.dataframe([few_shot.outcome(run) for run in done], hide_index=True)
+    st.caption("One episode says little: the figures with intervals stand below. Transductive: all targets at once.")
+    for run in done:
+        if run.searches:
+            _show_architecture(run)
+
+
+def _show_architecture(run: Adapted) -> None:
+    st.subheader(f"The architecture, as {run.title} adapts it", anchor=False)
+    left, right = st.columns(2)
+    last = run.steps[-1]["step"]
+    at = left.slider("Step", 0, last, last, key=f"step of {run.title}")
+    step = run.steps[at]
+    tau = right.select_slider(
+        "Temperature",
+        few_shot.TEMPERATURES,
+        few_shot.nearest_temperature(step["temperature"]),
+        key=f"tau {run.title} {at}",
+    )
+    cells = few_shot.cells(step, tau)
+    left, right = st.columns([3, 2])
+    with left:
+        charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
+    with right:
+        for cell in cells:
+            charts.show(few_shot_charts.draw_cell(cell), f"cell {cell.number} of {run.title}")
+    genotype: list[dict[str, Any]] = few_shot.genotype(run)
+    st.dataframe(genotype, hide_index=True)
+    st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
