@@ -7,6 +7,7 @@ from enum import StrEnum
 from activedints.core.errors import InvalidSettings
 from activedints.core.query import check_budget
 from activedints.core.settings import SOURCES, LabelSet
+from activedints.core.strategies import strategy
 
 
 class Regime(StrEnum):
@@ -59,6 +60,7 @@ class ExperimentSettings:
         if self.budget < 1:
             raise InvalidSettings(f"The budget must be one case or more; it is {self.budget}.")
         check_budget(self.budget, self.budget_unit)
+        strategy(self.strategy)
         if not 0 <= self.control <= 1:
             raise InvalidSettings(f"The control stream is a share of the queries, 0 to 1; it is {self.control}.")
         if self.planned < 1:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from activedints.core.calibration import relevant
 from activedints.core.score import Map, Mask
 from activedints.core.uncertainty import entropy
 from activedints.core.volume import IGNORE
@@ -33,7 +34,8 @@ class Suspicion:
 def suspicion(probability: Map, label: npt.NDArray[np.uint8], brain: Mask) -> Suspicion:
     """``probability`` (class, x, y, z) of Members that never saw the case, ``label`` (x, y, z) class indices.
 
-    Looked at: annotated voxels of the brain that are foreground to either of the two.
+    Looked at: annotated voxels of the brain where foreground is possible (above RELEVANT to the model) or given; the
+    region must not follow the label where the model doubts, or hard cases would surprise by selection alone.
 
     >>> p = np.array([0.1, 0.9])[:, None, None, None] * np.ones((2, 5, 5, 1))
     >>> right = suspicion(p, np.ones((5, 5, 1), np.uint8), np.ones((5, 5, 1), bool))
@@ -42,7 +44,7 @@ def suspicion(probability: Map, label: npt.NDArray[np.uint8], brain: Mask) -> Su
     (-0.22, 1.978)
     """
     guess = probability.argmax(axis=0)
-    known = brain & (label != IGNORE) & ((label > 0) | (guess > 0))
+    known = brain & (label != IGNORE) & relevant(probability, label)
     count = int(known.sum())
     if count < LEAST_VOXELS:
         return Suspicion(0.0, 0.0, 0.0, count, 0)

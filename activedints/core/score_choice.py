@@ -23,12 +23,12 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Rank correlation, ties sharing ranks; None where one side is constant or fewer than 3 pairs.
 
     >>> spearman([1, 2, 3, 4], [10, 20, 30, 30])
-    0.948683298050514
+    0.948683298051
     """
     a, b = rankdata(first), rankdata(second)
     if len(a) < 3 or a.std() == 0 or b.std() == 0:
         return None
-    return float(np.corrcoef(a, b)[0, 1])
+    return round(float(np.corrcoef(a, b)[0, 1]), 12)
 
 
 def partial_spearman(first: Sequence[float], second: Sequence[float], given: Sequence[float]) -> float | None:

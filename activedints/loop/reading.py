@@ -16,6 +16,7 @@ from activedints.formats.header import read_header
 from activedints.formats.nifti import write_annotation
 from activedints.formats.voxels import check_label, read_label_raw
 from activedints.loop import experiments, turns
+from activedints.loop.changes import changed_ml
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -190,6 +191,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
                 seconds=submission.seconds,
                 draft_model_id=submission.draft_model_id,
                 comment=submission.comment,
+                changed_ml=changed_ml(session, store, case, submission.draft_model_id, submission.voxels, regions),
             ),
         )
         annotations.drop_draft(session, experiment.id, case.id, submission.reader)

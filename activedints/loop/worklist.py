@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from activedints.core.cycle import Role
 from activedints.loop import experiments
+from activedints.loop.second_look import KIND, asked_back
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Store
 from activedints.store.schema import Case
@@ -53,6 +54,12 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
                 if case.id not in annotated:
                     text = f"Belongs to {what}: annotated first and without a draft, so that figures can be reported"
                     items.append(_item(case, len(items) + 1, text, role, state(case.id), None, "fixed", False))
+        for case_id, why in asked_back(session, experiment.id).items():
+            text = f"A second look: {why}"
+            holder = open_at.get(case_id)
+            where = f"open at {holder}" if holder and holder != reader else "waiting"
+            found = cases.case(session, case_id)
+            items.append(_item(found, len(items) + 1, text, Role.LEARNING, where, None, KIND, True))
         model = cycles.newest_model(session, experiment.id)
         predicted = cycles.predictions(session, model.id) if model else {}
         for query in cycles.queries(session, cycle.id):

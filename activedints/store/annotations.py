@@ -110,7 +110,9 @@ def remark(session: Session, remark: Remark) -> None:
 def set_aside(session: Session, experiment_id: int, cycle_id: int | None) -> set[int]:
     """Cases that are flagged for good, or skipped in this cycle."""
     query = select(Remark).where(Remark.experiment_id == experiment_id)
-    return {r.case_id for r in session.scalars(query) if r.kind == "flag" or r.cycle_id == cycle_id}
+    return {
+        r.case_id for r in session.scalars(query) if r.kind == "flag" or (r.kind == "skip" and r.cycle_id == cycle_id)
+    }
 
 
 def remarks(session: Session, experiment_id: int) -> list[Remark]:

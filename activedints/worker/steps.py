@@ -9,11 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
 from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
-from activedints.learn import networks
 from activedints.learn.compute import pick_device
 from activedints.learn.ensemble import train_ensemble
 from activedints.learn.search import search as run_search
@@ -23,7 +21,10 @@ from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.label_check import check_labels
+from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
+from activedints.worker.networks import architecture_named
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
 from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
@@ -37,13 +38,6 @@ def job_folder(store: Store, job: Job) -> Path:
     folder = store.folder / "jobs" / str(job.id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def architecture_named(name: str) -> Architecture | str:
-    """An architecture by JSON text, by the name of one that ships, or a baseline's name."""
-    if name.lstrip().startswith("{"):
-        return Architecture.from_json(name)
-    return name if name in networks.BASELINES else networks.shipped(name)
 
 
 def train(job: Job, store: Store, report: Report) -> Finish:
@@ -126,6 +120,8 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SCORE: score,
     JobKind.EVALUATE: evaluate,
     JobKind.SIMULATE: simulate,
+    JobKind.LABEL_CHECK: check_labels,
+    JobKind.LEAVE_OUT: leave_out,
     JobKind.META_TRAIN: meta_train,
 }
 

@@ -140,7 +140,8 @@ def measured(model: Model, data: Data, threads: int, report: Report) -> dict[str
     """Dice per holdout case and label, AUROC of voxel errors, calibration error before and after the temperature that
     the Calibration cases gave; by one deterministic pass."""
     samples: dict[str, list[Any]] = {"calibration": [], "holdout": []}
-    rows, aurocs = [], []
+    rows: dict[str, list[dict[str, Any]]] = {"calibration": [], "holdout": []}
+    aurocs = []
     indices = LabelSet(tuple(range(data.labels.classes)), data.labels.names)
     for role, members in (("calibration", data.calibration), ("holdout", data.holdout)):
         for number, member in enumerate(members):
@@ -148,21 +149,21 @@ def measured(model: Model, data: Data, threads: int, report: Report) -> dict[str
             report(number, len(members), f"Measuring the {role}: {case.case_id}")
             made = look(model, case, data, 1, threads)
             samples[role].append(_sample(made, case, member))
-            if role == "calibration":
-                continue
             found = evaluate(case.label, made.label_index, indices, case.spacing, distances=False)
             dice = {name: label.dice for name, label in found.labels.items()}
             scores = case_scores(made.maps, made.probability, case.brain, np.diag([*case.spacing, 1.0]))
             true_ml = found.any_foreground.reference_ml
             row = {"case": case.case_id, "dice": {**dice, ANY_FOREGROUND: found.any_foreground.dice}}
-            rows.append(row | {"true_ml": true_ml, "scores": scores})
-            aurocs.append(error_auroc(made.maps["entropy"], case.label, made.label_index, case.brain))
+            rows[role].append(row | {"true_ml": true_ml, "scores": scores})
+            if role == "holdout":
+                aurocs.append(error_auroc(made.maps["entropy"], case.label, made.label_index, case.brain))
     fitted = data.plan.temperature and len(samples["calibration"]) >= FEWEST
     temperature = fit_temperature(*_together(samples["calibration"])) if fitted else 1.0
     p, truth, _ = _together(samples["holdout"])
-    found = {"before": class_calibration_errors(p, truth)}
-    found["after"] = class_calibration_errors(tempered(p, temperature), truth) if fitted else None
-    return {"holdout": rows, "auroc": _mean(aurocs), "temperature": temperature, "calibration_error": found}
+    errors = {"before": class_calibration_errors(p, truth)}
+    errors["after"] = class_calibration_errors(tempered(p, temperature), truth)
+    facts = {"auroc": _mean(aurocs), "temperature": temperature, "calibration_error": errors}
+    return {**rows, **facts}
 
 
 def _mean(values: list[float | None]) -> float | None:
