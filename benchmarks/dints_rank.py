@@ -2,68 +2,69 @@
 then ranked: leave-one-out Spearman of predicted with measured Dice, the seed-to-seed ceiling beside it, and as
 reference the rank by number of parameters, which costs nothing. (``activedints bench dints-rank``)
 
-Each training is remembered (``.run/``): an interrupted benchmark goes on, and prints its n when it is unfinished.
-``--table 1`` writes what is measured to ``data/dints_benchmark.json`` for the pages.
+Each training is remembered (``.run/``): an interrupted benchmark goes on, also within a training, and with
+``--unfinished 1`` it reports on what is trained so far, with its n. ``--table 1`` writes what is measured to
+``data/dints_benchmark.json``, which the Architecture ranking and Search pages show.
 """
 
-import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from activedints.core.architecture import Architecture
-from activedints.learn.cost import cost
+from activedints.learn.candidates import counted_costs, draw_candidates
 from activedints.learn.networks import shipped
 from activedints.nas.rank.agreement import spearman
 from activedints.nas.rank.dints_space import dints_benchmark, leave_one_out
+from activedints.nas.rank.dints_table import TABLE, DintsTable, write_dints_table
 from benchmarks.arms import RUNS
 from benchmarks.figures import figure, printed, result
-from benchmarks.standalone import PATCH, dice_after, mean_dice, random_architectures
+from benchmarks.standalone import PATCH, dice_after, mean_dice
 
-COUNT, SEEDS, CORE_SECONDS = 32, 2, 120.0
-TABLE = Path(__file__).resolve().parents[1] / "data" / "dints_benchmark.json"
+COUNT, SEEDS, CORE_SECONDS, DRAWN_BY = 32, 2, 120.0, 3
+ENOUGH = 5
+"""Measured architectures from which leaving one out means anything."""
+
+
+def key_of(architecture: Architecture) -> str:
+    return f"rank-{architecture.name.replace(' ', '-')}"
 
 
 def measured(count: int, core_seconds: float, unfinished: bool) -> list[tuple[Architecture, list[float]]]:
     """Architectures with one Dice a seed; only those that are finished already when ``unfinished``."""
     found = []
-    for one in random_architectures(count, 3, shipped("small")):
-        keys = [RUNS / f"alone-rank-{one.name}-{core_seconds:g}-{seed}.json" for seed in range(SEEDS)]
+    for one in draw_candidates(count, DRAWN_BY, shipped("small"), PATCH):
+        keys = [RUNS / f"alone-{key_of(one)}-{core_seconds:g}-{seed}.json" for seed in range(SEEDS)]
         if not unfinished or all(key.is_file() for key in keys):
-            runs = [dice_after(one, f"rank-{one.name}", core_seconds, seed) for seed in range(SEEDS)]
+            runs = [dice_after(one, key_of(one), core_seconds, seed) for seed in range(SEEDS)]
             found.append((one, [mean_dice(run) for run in runs]))
     return found
 
 
-def run(count: int = COUNT, core_seconds: float = CORE_SECONDS, unfinished: int = 0, table: int = 0) -> dict[str, Any]:
-    """``--unfinished 1`` reports on what is trained so far."""
+def run(
+    count: int = COUNT, core_seconds: float = CORE_SECONDS, unfinished: int = 0, table: int = 0, out: str = str(TABLE)
+) -> dict[str, Any]:
+    """``--unfinished 1`` reports on what is trained so far; ``--table 1`` writes it to ``--out``."""
     began = time.process_time()
     pairs = measured(count, core_seconds, bool(unfinished))
-    architectures, dice = [one for one, _ in pairs], np.array([values for _, values in pairs])
-    costs = [cost(one, 4, 4, PATCH) for one in architectures]
-    columns = {
-        "parameters": np.array([c.parameters for c in costs]) / 1e6,
-        "gflops": np.array([c.gflops for c in costs]),
-        "activation_megabytes": np.array([c.activation_megabytes for c in costs]),
-    }
-    found = leave_one_out(dints_benchmark(architectures, dice, columns))
+    if not pairs:
+        return result("dints-rank", [], 0.0, "cohort-v1")
+    architectures, dice = tuple(one for one, _ in pairs), np.array([values for _, values in pairs])
+    costs = counted_costs(architectures, PATCH)
     if table:
-        rows = [asdict(one) | {"dice": values.tolist()} for one, values in zip(architectures, dice)]
-        said = {
-            "core_seconds": core_seconds,
-            "cohort": "cohort-v1",
-            "costs": {k: v.tolist() for k, v in columns.items()},
-        }
-        TABLE.write_text(json.dumps(said | {"architectures": rows}) + "\n")
-    free = spearman(columns["parameters"], dice.mean(1))
-    names = {"smaller_is_better": False, "n": found.n}
-    figures = [
-        figure("leave_one_out_spearman", found.spearman, free, "correlation", **names),
-        figure("seed_ceiling", found.ceiling, None, "correlation", **names),
-    ]
+        sizes = costs["activation_megabytes"]
+        write_dints_table(DintsTable("cohort-v1", core_seconds, PATCH, architectures, dice, sizes), Path(out))
+    figures = [figure("architectures", len(pairs), None, "networks", n=len(pairs) * SEEDS)]
+    if len(pairs) >= ENOUGH:
+        found = leave_one_out(dints_benchmark(architectures, dice, costs))
+        free = spearman(costs["parameters"], dice.mean(1))
+        names = {"smaller_is_better": False, "n": found.n}
+        figures += [
+            figure("leave_one_out_spearman", found.spearman, free, "correlation", **names),
+            figure("seed_ceiling", found.ceiling, None, "correlation", **names),
+        ]
     minutes = len(pairs) * SEEDS * core_seconds / 60 + (time.process_time() - began) / 60
     return result("dints-rank", figures, minutes, "cohort-v1")
 

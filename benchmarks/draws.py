@@ -5,22 +5,15 @@ The small architecture with random weights (time does not depend on them) on a r
 """
 
 import multiprocessing
-import os
 import resource
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks.arms import shared_data
 from benchmarks.figures import figure, printed, result
 
 DRAWS = 20
 REPEATS = 3
-
-
-def data_folder() -> Path:
-    """Where the shared real data lie (``ACTIVEDINTS_SHARED_DATA``, else ``../shared/data``)."""
-    default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    return Path(os.environ.get("ACTIVEDINTS_SHARED_DATA", default))
 
 
 def score(folder: str, draws: int, threads: int, pipe: Any) -> None:
@@ -40,7 +33,7 @@ def score(folder: str, draws: int, threads: int, pipe: Any) -> None:
     torch.manual_seed(0)
     model = Model(card.build().eval().to(memory_format=torch.channels_last_3d), card)
     file = nibabel.as_closest_canonical(
-        nibabel.load(sorted((data_folder() / folder / "imagesTr").glob("B*.nii.gz"))[0])
+        nibabel.load(sorted((shared_data() / folder / "imagesTr").glob("B*.nii.gz"))[0])
     )
     image = np.moveaxis(np.asarray(file.dataobj), -1, 0)
     spacing = tuple(float(mm) for mm in file.header.get_zooms()[:3])

@@ -1,86 +1,68 @@
-"""Seconds and peak memory of reading and checking the eight real 2 mm cases, in a process of its own.
+"""Seconds and peak memory of importing the eight real 2 mm cases into a fresh workspace, each run in a new process.
 
-The reference is what a user would otherwise run: nibabel and the same questions asked of ``get_fdata()``.
-Run: ``activedints bench import`` (needs ACTIVEDINTS_SHARED_DATA or ../shared/data).
+The reference is what a user would otherwise run to read them: nibabel and the same questions asked of ``get_fdata()``,
+with nothing stored. Run: ``activedints bench import`` (needs ACTIVEDINTS_SHARED_DATA or ../shared/data).
 """
 
-import json
-import os
-import platform
 import subprocess
 import sys
+import tempfile
 import time
-from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("ACTIVEDINTS_SHARED_DATA", ROOT.parent / "shared" / "data")) / "brats2021_2mm"
+from benchmarks.arms import ROOT, shared_data
+from benchmarks.figures import figure, printed, result
+
 REPEATS = 3
 
 OURS = """
+import sys
 from pathlib import Path
-from activedints.formats.source import read_dataset
-found = read_dataset(Path(FOLDER))
-assert len(found.cases) == 8 and not found.problems
+from activedints.loop.importing import ImportRequest, import_cases
+from activedints.store.database import Store
+done = import_cases(Store.open(Path(sys.argv[2])), ImportRequest(Path(sys.argv[1]), holdout="2", calibration="2"))
+assert len(done.imported) == 8
 """
 
 NIBABEL = """
-import json
+import json, sys
 from pathlib import Path
 import nibabel as nib, numpy as np
-for entry in json.loads(Path(FOLDER, "dataset.json").read_text())["training"]:
-    image, label = (nib.load(Path(FOLDER, entry[key])) for key in ("image", "label"))
+for entry in json.loads(Path(sys.argv[1], "dataset.json").read_text())["training"]:
+    image, label = (nib.load(Path(sys.argv[1], entry[key])) for key in ("image", "label"))
     assert np.isfinite(image.get_fdata()).all() and image.shape[3] == 4
     assert image.shape[:3] == label.shape and np.allclose(image.affine, label.affine)
     assert set(np.unique(label.get_fdata())) <= {0, 1, 2, 3}
 """
 
-TAIL = """
-import resource
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+PEAK = """
+print(next(int(row.split()[1]) * 1024 for row in open("/proc/self/status") if row.startswith("VmHWM")))
 """
+"""Not ``ru_maxrss``, which a process inherits from the one that started it."""
 
 
 def measure(program: str) -> tuple[float, float]:
-    """Best wall seconds (interpreter start included) and largest peak memory in MB of a few runs."""
+    """Best wall seconds (interpreter start included) and largest peak bytes of a few runs."""
     seconds, peaks = [], []
     for _ in range(REPEATS):
-        start = time.perf_counter()
-        code = f"FOLDER = {str(DATA)!r}\n{program}{TAIL}"
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
-        peaks.append(int(done.stdout) / 1024)
+        with tempfile.TemporaryDirectory() as workspace:
+            start = time.perf_counter()
+            command = [sys.executable, "-c", program + PEAK, str(shared_data() / "brats2021_2mm"), workspace]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+            seconds.append(time.perf_counter() - start)
+            peaks.append(float(done.stdout))
     return min(seconds), max(peaks)
 
 
-def run() -> dict[str, object]:
-    """The JSON object of ``activedints bench import``."""
+def run() -> dict[str, Any]:
     start = time.perf_counter()
-    (ours, our_peak), (theirs, their_peak) = measure(OURS), measure(NIBABEL)
-
-    def figure(what: str, mine: float, other: float, unit: str, bar: float) -> dict[str, object]:
-        return {
-            "what": what,
-            "ours": round(mine, 3),
-            "reference": round(other, 3),
-            "ratio": round(other / mine, 2),
-            "unit": unit,
-            "n": 8,
-            "interval": None,
-            "bar": bar,
-            "holds": mine <= bar,
-        }
-
-    return {
-        "name": "import",
-        "cohort": "brats2021_2mm",
-        "figures": [
-            figure("seconds", ours, theirs, "s", 8.0),
-            figure("peak_bytes", our_peak * 2**20, their_peak * 2**20, "bytes", 2**30),
-        ],
-        "core_minutes": round((time.perf_counter() - start) / 60, 3),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-    }
+    (ours, peak), (theirs, their_peak) = measure(OURS), measure(NIBABEL)
+    figures = [
+        figure("seconds", ours, theirs, "s", n=8, limit=8.0),
+        figure("peak_bytes", peak, their_peak, "bytes", n=8, limit=2.0**30),
+    ]
+    return result("import", figures, (time.perf_counter() - start) / 60, "brats2021_2mm")
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))
+    printed(run())

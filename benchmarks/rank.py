@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from activedints.core.ranking import TRAINING_FREE
 from activedints.nas.rank.agreement import over_seeds
 from activedints.nas.rank.catalogue import open_benchmark
-from activedints.nas.rank.features import TRAINING_FREE, meta_features
+from activedints.nas.rank.features import meta_features
 from activedints.nas.rank.nasbench import nasbench101_space
 from activedints.nas.rank.propose import STRATEGIES, simulate
 from activedints.nas.rank.ranking import TRAIN_SIZES, Ranker

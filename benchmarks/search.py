@@ -20,9 +20,11 @@ from activedints.learn.search import SearchResult, search
 from benchmarks.arms import ROOT, RUNS, remembered
 from benchmarks.figures import figure, printed, result
 from benchmarks.starter import load_cases
-from benchmarks.train import HOLDOUT, SEED, TRAINING
 
 STEPS = 1000
+SEED = 2026
+TRAINING, HOLDOUT = 24, 8
+"""The frozen cohort: its seed, its first cases to learn from, the rest to measure on."""
 
 
 def cohort() -> tuple[list[TrainingCase], list[TrainingCase], tuple[str, ...], LabelSet]:
@@ -74,8 +76,8 @@ def keep(seed: int = 0) -> Path:
         f"`python -m benchmarks.search --keep` on the {TRAINING} training cases of {drawn['cohort']} (settings "
         f"{drawn['hash'][:12]}, seed {drawn['seed']}). "
     )
-    architecture = replace(found.architecture, name="searched-small", provenance=made + found.architecture.provenance)
-    path = ROOT / "activedints" / "learn" / "architectures" / "searched-small.json"
+    architecture = replace(found.architecture, name="small", provenance=made + found.architecture.provenance)
+    path = ROOT / "activedints" / "learn" / "architectures" / "small.json"
     path.write_text(architecture.to_json() + "\n", encoding="utf-8")
     return path
 

@@ -59,7 +59,7 @@ def baselines(core_seconds: float = CORE_SECONDS, seed: int = 0) -> dict[str, An
     found = searched(0).architecture
     networks: dict[str, Network] = {
         "searched": found,
-        "small": shipped("small"),
+        "hand-made": shipped("hand-made"),
         "random": random_architectures(1, 0, found, TOLERANCE)[0],
         "segresnet": "segresnet",
         "dynunet": "dynunet",

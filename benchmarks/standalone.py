@@ -13,17 +13,15 @@ import torch
 
 from activedints.core.architecture import Architecture
 from activedints.core.decode import rows
-from activedints.core.metrics import evaluate
-from activedints.core.settings import LabelSet, ScoreSettings, TrainSettings
+from activedints.core.settings import TrainSettings
 from activedints.learn.compute import threads
 from activedints.learn.cost import Trial, edge_costs
-from activedints.learn.model import load_model
 from activedints.learn.networks import build
-from activedints.learn.predict import predict
 from activedints.learn.topology import Topology
 from activedints.learn.train import train
 from benchmarks.arms import RUNS, remembered
 from benchmarks.search import cohort, say
+from benchmarks.starter import dice_of
 
 PATCH = (48, 48, 48)
 Network = Architecture | str
@@ -46,7 +44,8 @@ def core_seconds_a_step(network: Network, key: str, repeats: int = 7) -> float:
 
 
 def dice_after(network: Network, key: str, core_seconds: float, seed: int) -> dict[str, Any]:
-    """Train for the budget, predict the holdout: ``{"cases": {name: mean foreground Dice or None}, "steps"}``."""
+    """Train for the budget, predict the holdout: ``cases`` (name: mean class Dice or None), ``any_foreground`` alike,
+    ``steps``, ``path`` of the model."""
     return dict(remembered(f"alone-{key}-{core_seconds:g}-{seed}", lambda: _train(network, key, core_seconds, seed)))
 
 
@@ -55,15 +54,13 @@ def _train(network: Network, key: str, core_seconds: float, seed: int) -> dict[s
     steps = max(1, round(core_seconds / core_seconds_a_step(network, key)))
     settings = TrainSettings(steps=steps, threads=1, seed=seed, patch=PATCH)
     done = train(training, network, channels, labels, settings, say, RUNS / f"alone-{key}-{core_seconds:g}-{seed}")
-    model, plan = load_model(done.path, "cpu"), ScoreSettings(draws=1, patch=PATCH, threads=1)
-    indices = LabelSet(tuple(range(labels.classes)), labels.names)
-    found = {}
-    for case in holdout:
-        made = predict(model, case.image, case.brain, case.spacing, channels, plan)
-        measured = evaluate(case.label, made.label_index, indices, case.spacing, distances=False)
-        defined = [one.dice for one in measured.labels.values() if one.dice is not None]
-        found[case.case_id] = fmean(defined) if defined else None
-    return {"cases": found, "steps": steps}
+    found = dice_of(done.path, holdout, channels, labels, threads=1)
+    return {
+        "cases": {name: classes for name, (_, classes) in found.items()},
+        "any_foreground": {name: union for name, (union, _) in found.items()},
+        "steps": steps,
+        "path": str(done.path),
+    }
 
 
 def mean_dice(found: dict[str, Any]) -> float:

@@ -48,10 +48,12 @@ def load_cases(folder: Path) -> tuple[list[TrainingCase], tuple[str, ...], Label
     return cases, dataset.channels, dataset.labels
 
 
-def dice_of(path: Path, cases: list[TrainingCase], channels: tuple[str, ...], labels: LabelSet) -> dict[str, Any]:
+def dice_of(
+    path: Path, cases: list[TrainingCase], channels: tuple[str, ...], labels: LabelSet, threads: int = 2
+) -> dict[str, Any]:
     """Any-foreground and mean class Dice of each case (None where the reference is empty)."""
     model = load_model(path, "cpu")
-    plan = ScoreSettings(draws=1, patch=model.card.patch)
+    plan = ScoreSettings(draws=1, patch=model.card.patch, threads=threads)
     found = {}
     for case in cases:
         assert case.label is not None

@@ -62,7 +62,11 @@ with frame.page("Progress") as here:
 
     table("What was asked, and why", view.queries, "queries.csv")
     if view.times:
-        charts.show(charts.reading_times(view.times), key="times")
+        left, right = st.columns(2)
+        with left:
+            charts.show(charts.reading_times(view.times), key="times")
+        with right:
+            charts.show(charts.anchoring(view.times, view.anchoring.sentence), key="anchoring")
     else:
         st.caption("No person has annotated yet, so there are no reading times.")
     every = st.expander("All tables", key="tables", on_change="rerun")

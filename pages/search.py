@@ -4,6 +4,7 @@ import streamlit as st
 
 from activedints.loop import networks, running
 from activedints.ui import charts, frame, jobs
+from activedints.ui.ranking_dints import measured
 from activedints.ui.topology import draw_topology
 
 with frame.page("Search") as here:
@@ -39,3 +40,5 @@ with frame.page("Search") as here:
             icon=":material/download:",
             on_click="ignore",
         )
+    st.subheader("Which architecture to train", anchor=False)
+    measured(here)

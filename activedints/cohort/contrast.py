@@ -28,8 +28,11 @@ def mixture(settings: CohortSettings, tumour: Tumour, rng: np.random.Generator) 
     tubes = np.exp(-(first**2 + second**2) / rng.uniform(0.01, 0.05))
     sinus = rim**2 * np.exp(-((_from_middle(brain.mask) * settings.spacing / 4) ** 2)) * rng.uniform(0, 1.5)
     plexus = np.exp(-(first**2 + second**2) / 0.2) * ventricle * rng.uniform(0, 0.8)
+    # what skull stripping left of the meninges: a patchy outer shell that takes up contrast agent as vessels do
+    meninges = np.clip(broad - rng.uniform(-0.5, 2.0), 0, 1) * (brain.depth < rng.uniform(0, 4)) * brain.mask
     surface = np.clip(csf + rim - 0.2, 0, 1)
-    vessels = np.clip((tubes + 0.8 * np.clip(fine + 0.5 * broad - 1.6, 0, 1)) * surface + sinus + plexus, 0, 1)
+    speckles = 0.8 * np.clip(fine + 0.5 * broad - 1.6, 0, 1)
+    vessels = np.clip((tubes + speckles) * surface + sinus + plexus + meninges, 0, 1)
     findings[FINDINGS.index("vessel")] = vessels
     caps = ndimage.gaussian_filter(ventricle, 3 / settings.spacing) * white * rng.uniform(0, 1.2)
     dots = np.clip(fine + broad - rng.uniform(2.2, 4.0), 0, 1) * white
@@ -123,7 +126,10 @@ def _signal(
     means[TUMOUR] = white + stands_out * (means[TUMOUR] - white)
     means = np.maximum(means, 0.05).astype(np.float32)
     shape = fractions.shape[1:]
-    surface = np.exp(-depth / 5) * np.float32(rng.normal(0.05, 0.12))
+    # the coil is nearest to the surface, nearer to one side of it than to another
+    nearness = 1 + 0.7 * smooth_noise(rng, shape, 60 / settings.spacing)
+    glow = rng.normal(*settings.glow)
+    surface = np.clip(np.exp(-depth / rng.uniform(*settings.glow_depth)) * glow * nearness, -0.5, 1).astype(np.float32)
     slow = smooth_noise(rng, shape, 45 / settings.spacing) * np.float32(rng.uniform(0.01, 0.06))
     texture = smooth_noise(rng, shape, 3 / settings.spacing) * np.float32(rng.uniform(*settings.texture))
     lumps = smooth_noise(rng, shape, 9 / settings.spacing) * np.float32(rng.uniform(0.02, 0.12))

@@ -120,12 +120,16 @@ class CohortSettings:
     """Thickness of the enhancing rim."""
 
     # image
-    mean_jitter: Range = (0.5, 1.8)
+    mean_jitter: Range = (0.4, 1.4)
     """A case's factor on all spreads: some scanners are ordinary, some are not."""
-    conspicuity: Range = (0.35, 1.25)
+    conspicuity: Range = (0.5, 1.3)
     """How far a case's tumour stands out of white matter, as a share of the contrasts' means: some hardly do."""
     gamma: float = 0.15
-    bias: Range = (0.02, 0.15)
+    glow: Range = (0.1, 0.2)
+    """Mean and standard deviation, over channels, of the brightening of the surface, as a share of the signal."""
+    glow_depth: Range = (3.0, 16.0)
+    """Depth in mm over which it fades."""
+    bias: Range = (0.02, 0.2)
     noise: Range = (0.006, 0.04)
     texture: Range = (0.005, 0.04)
     blur: Range = (0.3, 1.2)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
 from activedints.core.settings import SOURCES, LabelSet
 from activedints.core.strategies import strategy
@@ -55,6 +56,14 @@ class ExperimentSettings:
     spacing: float | None = None
     """Working voxel size in mm; None leaves the choice to the device: native on a GPU, 2 mm or coarser on a CPU."""
     simulated: bool = False
+    blind_share: float = 0.1
+    """Share of the queried cases that are read without the model's opinion, to measure how it sways readers."""
+    nested: tuple[NestedRule, ...] | None = None
+    """What lies in what, checked when a reader submits; None: the usual rules of labels with these names."""
+
+    @property
+    def rules(self) -> tuple[NestedRule, ...]:
+        return usual_rules(self.labels) if self.nested is None else self.nested
 
     def __post_init__(self) -> None:
         if self.budget < 1:
@@ -80,6 +89,8 @@ class ExperimentSettings:
             )
         if self.spacing is not None and not 0.2 <= self.spacing <= 10:
             raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
+        if not 0 <= self.blind_share <= 0.5:
+            raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
 
@@ -90,11 +101,13 @@ class ExperimentSettings:
     def from_json(text: str) -> "ExperimentSettings":
         fields = json.loads(text)
         labels = fields.pop("labels")
+        nested = fields.pop("nested", None)
         return ExperimentSettings(
             channels=tuple(fields.pop("channels")),
             sources=tuple(fields.pop("sources", ("shared-trunk",))),
             labels=LabelSet(tuple(labels["values"]), tuple(labels["names"])),
             regime=Regime(fields.pop("regime")),
             start=Start(fields.pop("start")),
+            nested=None if nested is None else tuple(NestedRule(r["inner"], tuple(r["outer"])) for r in nested),
             **fields,
         )

@@ -50,6 +50,14 @@ def read_labelmap(path: Path, like: Path | None = None) -> LabelMap:
     return LabelMap(np.ascontiguousarray(ras), reference.grid.ras.affine)
 
 
+def read_map(path: Path) -> npt.NDArray[np.float32]:
+    """Load a map (x, y, z) in RAS+, scaled as the file says."""
+    header = read_header(path)
+    return np.ascontiguousarray(
+        header.grid.to_ras(scale(header, read_raw(header).reshape(header.grid.shape, order="F")))
+    )
+
+
 def ras_order(grid: Grid, reference: Grid) -> Grid:
     """The grid whose orientation leads to the reference's RAS order: rounding may tip an axis at 45 degrees."""
     return reference if grid.same(reference) else grid

@@ -2,14 +2,40 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from activedints.core.errors import InvalidSettings
+from activedints.core.volume import IGNORE
 from activedints.formats.channels import channel_files
-from activedints.loop.reading import OpenCase
+from activedints.formats.header import read_header
+from activedints.formats.nifti import write_annotation
+from activedints.formats.voxels import read_label_raw
+from activedints.loop.gathering import OpenCase
 from activedints.store.database import Store
 
 
 def cache(store: Store) -> Path:
     """Where files lie that can be made again at any time."""
     return store.folder / "cache" / "viewer"
+
+
+def map_file(store: Store, model_id: int, case_id: int, measure: str, about: int) -> Path:
+    """Where the interactive lane puts a map that was asked for; InvalidSettings for a name that is no word."""
+    if not measure.replace("_", "").isalpha():
+        raise InvalidSettings(f"A measure is named by a word, not by '{measure[:40]}'.")
+    return store.folder / "cache" / "maps" / f"{model_id}-{case_id}-{measure}-{int(about)}.nii.gz"
+
+
+def starting_map(store: Store, opened: OpenCase) -> Path | None:
+    """The label map that the case opens with: where only Regions were annotated, the model's draft fills the rest."""
+    if opened.segmentation is None or opened.beneath is None:
+        return opened.segmentation
+    path = cache(store) / f"{opened.segmentation.name[:32]}-{opened.beneath.name[:32]}.nii.gz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        over, under = (read_label_raw(read_header(file)) for file in (opened.segmentation, opened.beneath))
+        write_annotation(path, np.where(over == IGNORE, under, over).astype(np.uint8), like=opened.segmentation)
+    return path
 
 
 def channels(store: Store, opened: OpenCase) -> tuple[tuple[str, Path], ...]:

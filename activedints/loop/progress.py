@@ -14,7 +14,8 @@ from activedints.core import strategies
 from activedints.core.cycle import Role
 from activedints.core.metrics import ANY_FOREGROUND, QUANTITIES
 from activedints.core.score import DEFAULT_REDUCTION
-from activedints.loop import decisions, experiments, turns
+from activedints.loop import anchoring, decisions, experiments, turns
+from activedints.loop.anchoring import Anchoring
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -66,6 +67,8 @@ class ProgressView:
     """case, version, reader, source, seconds, minutes, submitted."""
     draws: tuple[Row, ...]
     """cycle, draws, verdict, and the mean AUROC of voxel errors on the calibration cases with its n."""
+    anchoring: Anchoring
+    """Agreement with the model's draft of cases read with and without it."""
     measures: tuple[Row, ...]
     """One row per cycle, fixed case and label: role, and the quantities; None where one is not defined."""
 
@@ -125,6 +128,7 @@ def _view(session: Session, experiment: Experiment) -> ProgressView:
         queries=tuple(row for cycle in all_cycles for row in _queries(session, experiment, cycle, annotated)),
         reading=tuple(_reading(row) for row in _annotations(session, experiment)),
         draws=tuple(_draws(session, experiment, cycle) for cycle in with_model),
+        anchoring=anchoring.measured(session, experiment.id),
         measures=tuple(measures),
     )
 
@@ -226,6 +230,8 @@ def _reading(row: Annotation) -> Row:
         "version": row.version,
         "reader": row.reader,
         "source": row.source,
+        "blind": row.blind,
+        "agreement with the draft": row.agreement,
         "seconds": row.seconds,
         "minutes": row.seconds / 60,
         "submitted": row.created_at,

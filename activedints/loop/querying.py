@@ -12,6 +12,7 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import ExperimentSettings
 from activedints.core.query import Candidates, Choice
 from activedints.core.score import Spot, reason
+from activedints.loop import anchoring
 from activedints.loop.decisions import verdict
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session
@@ -129,6 +130,7 @@ def record(
 ) -> None:
     """Write the query rows, each with its reason."""
     predictions = cycles.predictions(session, model_id)
+    before = cycles.count_queries(session, cycle.experiment_id)
     for rank, one in enumerate(asked, start=1):
         row = predictions[one.choice.candidate]
         spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in row.spots]
@@ -143,6 +145,7 @@ def record(
                 score=row.scores.get(ranked_by) if ranked_by else None,
                 reason=reason(rank, of, spots, _instead(one, settings)),
                 probability=one.choice.probability,
+                blind=anchoring.reads_blind(before + rank - 1, settings.blind_share, settings.seed),
             ),
         )
 

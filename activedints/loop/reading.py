@@ -1,7 +1,7 @@
 """The reader's side: opening a case, drafts, submitting, skipping and flagging."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,135 +9,63 @@ import numpy.typing as npt
 
 from activedints.core.cycle import Role
 from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSettings, NotFound
-from activedints.core.score import Spot
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE, Box
 from activedints.formats.header import read_header
 from activedints.formats.nifti import write_annotation
 from activedints.formats.voxels import check_label, read_label_raw
-from activedints.loop import experiments, turns
+from activedints.loop import anchoring, experiments, turns
 from activedints.loop.changes import changed_ml
+from activedints.loop.gathering import OpenCase, gather
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
-from activedints.store.schema import Annotation, Case, Experiment, Model, Remark
+from activedints.store.schema import Annotation, Case, Experiment, Remark
 
 SIMULATED_READER = "simulated reader"
 
 
-@dataclass(frozen=True)
-class OpenCase:
-    """All that the viewer shows of a case. Every file lies on the case's source grid."""
+def open_case(store: Store, case_id: int, reader: str, tab: str = "") -> OpenCase:
+    """Lease a case to a reader and gather what the viewer shows: own drawing, newest annotation or model draft.
 
-    case_id: int
-    name: str
-    role: Role
-    simulated: bool
-    images: tuple[Path, ...]
-    channels: tuple[str, ...]
-    absent: tuple[str, ...]
-    brain_how: str
-    labels: LabelSet
-    segmentation: Path | None
-    segmentation_is: str
-    """Where the starting label map comes from, in words for the screen."""
-    uncertainty: Path | None
-    spots: tuple[Spot, ...]
-    seconds: float
-    reason: str
-    version: int
-    draft_model_id: int | None
-    experiment: str
-    cycle: int
-    any_foreground_only: bool
-
-
-def open_case(store: Store, case_id: int, reader: str) -> OpenCase:
-    """Lease a case to a reader and gather what the viewer shows: own drawing, newest annotation or model draft."""
+    ``tab`` names the browser tab; another tab of the same reader loses the case to this one, and both are told.
+    """
     check_reader(reader)
     with store.write() as session:
         experiment = experiments.active(session)
         cases.role_of(session, experiment.id, case_id)  # NotFound for a case of elsewhere
-        annotations.lease(session, experiment.id, case_id, reader)
-        return _gather(session, store, experiment, cases.case(session, case_id), reader)
+        taken = annotations.lease(session, experiment.id, case_id, reader, tab, opening=True)
+        opened = gather(session, store, experiment, cases.case(session, case_id), reader)
+        return replace(opened, taken_over=taken)
 
 
 def preview(store: Store, case_id: int, reader: str) -> OpenCase:
     """What ``open_case`` would gather, without leasing: for fetching a case ahead."""
     with store.read() as session:
-        return _gather(session, store, experiments.active(session), cases.case(session, case_id), reader)
+        return gather(session, store, experiments.active(session), cases.case(session, case_id), reader)
 
 
-def _gather(session: Session, store: Store, experiment: Experiment, case: Case, reader: str) -> OpenCase:
-    settings = turns.settings_of(experiment)
-    cycle = cycles.current(session, experiment.id)
-    role = cases.role_of(session, experiment.id, case.id)
-    model = cycles.newest_model(session, experiment.id)
-    # a fixed case is read blind: a draft would pull the reference towards the model that it has to judge
-    shown = cycles.prediction(session, model.id, case.id) if model and role is Role.LEARNING else None
-    saved = annotations.draft(session, experiment.id, case.id, reader)
-    newest = annotations.newest(session, experiment.id, case.id)
-    partial = shown is not None and model is not None and _any_foreground_only(model, settings.labels)
-    if saved:
-        start, words = saved.file, f"your unsubmitted drawing of {saved.updated_at[:16].replace('T', ' ')} UTC"
-    elif newest:
-        start, words = newest.file, f"version {newest.version}, by {newest.reader}"
-    elif shown and model:
-        start, words = shown.label, f"draft of the {model.origin} model, cycle {model.cycle_number}"
-    else:
-        start, words = None, "empty: this case is read without a draft"
-    query = next((q for q in cycles.queries(session, cycle.id) if q.case_id == case.id), None)
-    return OpenCase(
-        case_id=case.id,
-        name=case.name,
-        role=role,
-        simulated=case.simulated,
-        images=tuple(store.files.path(name) for name in case.images),
-        channels=tuple(case.channels),
-        absent=tuple(case.absent),
-        brain_how=case.brain_how,
-        labels=settings.labels,
-        segmentation=store.files.path(start) if start else None,
-        segmentation_is=words,
-        uncertainty=store.files.path(shown.uncertainty) if shown else None,
-        spots=tuple(Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in shown.spots)
-        if shown
-        else (),
-        seconds=saved.seconds if saved else 0.0,
-        reason=query.reason if query else "",
-        version=newest.version if newest else 0,
-        draft_model_id=model.id if shown and model else None,
-        experiment=experiment.name,
-        cycle=cycle.number,
-        any_foreground_only=partial,
-    )
-
-
-def _any_foreground_only(model: Model, labels: LabelSet) -> bool:
-    """The starter was trained for another label set: its draft says where, not what."""
-    known = model.settings.get("labels")
-    return model.origin == "starter" and known is not None and tuple(known) != labels.names
-
-
-def renew(store: Store, case_id: int, reader: str) -> None:
+def renew(store: Store, case_id: int, reader: str, tab: str = "") -> None:
     """Keep a case open at a reader: called by the page every few seconds."""
     with store.write() as session:
-        annotations.lease(session, experiments.active(session).id, case_id, reader)
+        annotations.lease(session, experiments.active(session).id, case_id, reader, tab)
 
 
-def close_case(store: Store, case_id: int, reader: str) -> None:
+def close_case(store: Store, case_id: int, reader: str, tab: str = "") -> None:
     with store.write() as session:
-        annotations.release(session, experiments.active(session).id, case_id, reader)
+        annotations.release(session, experiments.active(session).id, case_id, reader, tab)
 
 
-def save_draft(store: Store, case_id: int, reader: str, voxels: npt.NDArray[np.uint8], seconds: float) -> None:
+def save_draft(
+    store: Store, case_id: int, reader: str, voxels: npt.NDArray[np.uint8], seconds: float, tab: str = ""
+) -> None:
     """Keep a reader's unsubmitted drawing. ``voxels`` (x, y, z) uint8 in the source file's own order."""
     with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
+        annotations.lease(session, experiment.id, case_id, reader, tab)  # refuses a tab that lost the case
         case = cases.case(session, case_id)
         file = _store_voxels(session, store, case, voxels, turns.settings_of(experiment).labels, Path(scratch))
         annotations.save_draft(session, experiment.id, case_id, reader, file, seconds)
-        annotations.lease(session, experiment.id, case_id, reader)
 
 
 def _store_voxels(
@@ -162,6 +90,9 @@ class Submission:
     draft_model_id: int | None = None
     based_on: int | None = None
     comment: str = ""
+    blind: bool = False
+    """Whether the model's opinion was kept back on purpose."""
+    tab: str = ""
 
 
 def submit_annotation(store: Store, submission: Submission) -> str:
@@ -192,10 +123,12 @@ def submit_annotation(store: Store, submission: Submission) -> str:
                 draft_model_id=submission.draft_model_id,
                 comment=submission.comment,
                 changed_ml=changed_ml(session, store, case, submission.draft_model_id, submission.voxels, regions),
+                blind=submission.blind,
+                agreement=_agreement(session, store, experiment, case, role, composed),
             ),
         )
         annotations.drop_draft(session, experiment.id, case.id, submission.reader)
-        annotations.release(session, experiment.id, case.id, submission.reader)
+        annotations.release(session, experiment.id, case.id, submission.reader, submission.tab)
         job = turns.move_on(session, experiment) if role is Role.LEARNING else None
         if role is not Role.LEARNING:
             turns.after_fixed_reading(session, experiment)
@@ -203,6 +136,15 @@ def submit_annotation(store: Store, submission: Submission) -> str:
         if newest and submission.based_on is not None and newest.version != submission.based_on:
             receipt += f" {newest.reader} saved version {newest.version} meanwhile; both are kept."
         return receipt + (" The query is answered: training is queued." if job else "")
+
+
+def _agreement(
+    session: Session, store: Store, experiment: Experiment, case: Case, role: Role, voxels: npt.NDArray[np.uint8]
+) -> float | None:
+    """With the newest model's draft of the case, shown or not; None where there is none, or the case is fixed."""
+    model = cycles.newest_model(session, experiment.id) if role is Role.LEARNING else None
+    found = cycles.prediction(session, model.id, case.id) if model else None
+    return anchoring.agreement(voxels, read_label_raw(read_header(store.files.path(found.label)))) if found else None
 
 
 def compose(

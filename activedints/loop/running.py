@@ -12,6 +12,8 @@ from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, now
 
+SIDE_STUDIES = (JobKind.STUDY, JobKind.META_TRAIN)
+"""Jobs that work for no experiment; each has its own screen."""
 MOST_SIMULATED = 500
 """Cases that one press of a button may ask for; the command line has no such limit."""
 
@@ -163,11 +165,16 @@ def stopped_job(store: Store) -> JobView | None:
     """The newest job of the active experiment (or simulation), if it failed or was cancelled and nothing followed."""
     with store.read() as session:
         experiment = cases.active_experiment(session)
-        mine = [j for j in jobs.newest(session) if j.experiment_id in (None, experiment.id if experiment else None)]
+        mine = [j for j in jobs.newest(session) if _belongs(j, experiment.id if experiment else None)]
         stopped = mine and mine[0].status in (JobStatus.FAILED, JobStatus.CANCELLED)
         return job_view(session, mine[0]) if stopped else None
 
 
+def _belongs(job: Job, experiment_id: int | None) -> bool:
+    """Whether a job works for the experiment or brings cases; side studies have their own screens."""
+    return job.experiment_id in (None, experiment_id) and job.kind not in SIDE_STUDIES
+
+
 def _unfinished(session: Session, experiment_id: int | None) -> Job | None:
-    waiting = [job for job in jobs.unfinished(session) if job.experiment_id in (None, experiment_id)]
+    waiting = [job for job in jobs.unfinished(session) if _belongs(job, experiment_id)]
     return next((job for job in waiting if job.status == JobStatus.RUNNING), waiting[0] if waiting else None)

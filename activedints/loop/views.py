@@ -5,6 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from activedints.core.cycle import Phase, Role
+from activedints.core.job import JobKind
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session, Store
@@ -130,7 +131,11 @@ def home(store: Store) -> HomeView | None:
         fixed = [c for role in (Role.HOLDOUT, Role.CALIBRATION) for c in cases.members(session, experiment.id, role)]
         unread = [c for c in fixed if c.id not in annotated]
         running = jobs.unfinished(session, experiment.id)
-        recent = [j for j in jobs.newest(session, 1) if j.status == "failed"]
+        recent = [
+            j
+            for j in jobs.newest(session, 1)
+            if j.status == "failed" and j.kind not in (JobKind.STUDY, JobKind.META_TRAIN)
+        ]
         to_answer = [q.case for q in waiting] + unread
         return HomeView(
             experiment=experiment.name,

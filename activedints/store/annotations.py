@@ -55,6 +55,11 @@ def boxes(annotation: Annotation) -> list[Box]:
     return [(tuple(lo), tuple(hi)) for lo, hi in annotation.regions]
 
 
+def covers(annotation: Annotation, shape: tuple[int, ...]) -> bool:
+    """Whether one of a version's Regions is the whole volume."""
+    return any(tuple(lo) == (0, 0, 0) and tuple(hi) == shape for lo, hi in annotation.regions)
+
+
 def save_draft(session: Session, experiment_id: int, case_id: int, reader: str, file: str, seconds: float) -> None:
     """Keep a reader's unsubmitted drawing; replaces this reader's last draft of the case."""
     session.merge(
@@ -79,21 +84,35 @@ def drop_draft(session: Session, experiment_id: int, case_id: int, reader: str) 
     )
 
 
-def lease(session: Session, experiment_id: int, case_id: int, reader: str) -> None:
-    """Open a case at a reader, or renew; IllegalChange if another reader has it open."""
+def lease(
+    session: Session, experiment_id: int, case_id: int, reader: str, tab: str = "", opening: bool = False
+) -> bool:
+    """Open a case at a reader in one ``tab`` ('' is any), or renew; IllegalChange if another has it open.
+
+    ``opening`` takes the case over from another tab of the same reader; returns whether it did.
+    """
     held = session.get(Lease, (experiment_id, case_id))
-    if held is not None and held.reader != reader and held.until > time.time():
+    live = held is not None and held.until > time.time()
+    if held is not None and live and held.reader != reader:
         raise IllegalChange(
             f"This case is open at {held.reader}; take another from the worklist, or wait until it is closed"
             f" ({held.until - time.time():.0f} s after the last sign of {held.reader})."
         )
-    session.merge(Lease(experiment_id=experiment_id, case_id=case_id, reader=reader, until=time.time() + LEASE_SECONDS))
+    elsewhere = held is not None and live and "" not in (tab, held.tab) and held.tab != tab
+    if elsewhere and not opening:
+        raise IllegalChange(
+            "This case was opened in another tab of yours, so this one saves nothing more; what you drew here stays "
+            "in this browser: go on in the other tab, or reload this page to take the case back."
+        )
+    until = time.time() + LEASE_SECONDS
+    session.merge(Lease(experiment_id=experiment_id, case_id=case_id, reader=reader, until=until, tab=tab))
+    return elsewhere
 
 
-def release(session: Session, experiment_id: int, case_id: int, reader: str) -> None:
-    session.execute(
-        delete(Lease).where(Lease.experiment_id == experiment_id, Lease.case_id == case_id, Lease.reader == reader)
-    )
+def release(session: Session, experiment_id: int, case_id: int, reader: str, tab: str = "") -> None:
+    """Close a case at a reader; with ``tab`` only if no other tab has taken it over."""
+    mine = [Lease.experiment_id == experiment_id, Lease.case_id == case_id, Lease.reader == reader]
+    session.execute(delete(Lease).where(*mine, *([Lease.tab.in_(["", tab])] if tab else [])))
 
 
 def leased(session: Session, experiment_id: int) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Phase, check_phase
@@ -61,6 +61,12 @@ def add_query(session: Session, query: Query) -> None:
 
 def queries(session: Session, cycle_id: int) -> list[Query]:
     return list(session.scalars(select(Query).where(Query.cycle_id == cycle_id).order_by(Query.rank)))
+
+
+def count_queries(session: Session, experiment_id: int) -> int:
+    """Cases asked for in all cycles of an experiment."""
+    query = select(func.count()).select_from(Query).join(Cycle, Cycle.id == Query.cycle_id)
+    return session.scalar(query.where(Cycle.experiment_id == experiment_id)) or 0
 
 
 def drop_queries(session: Session, cycle_id: int, case_ids: list[int]) -> None:

@@ -55,6 +55,14 @@ def newest_done(session: Session, kind: JobKind, experiment_id: int) -> Job | No
     return session.scalar(query.order_by(Job.id.desc()).limit(1))
 
 
+def newest_study(session: Session, study: str, *statuses: JobStatus) -> Job | None:
+    """The newest side study of this name, in one of the statuses if any are given."""
+    query = select(Job).where(Job.kind == JobKind.STUDY, Job.arguments["study"].as_string() == study)
+    if statuses:
+        query = query.where(Job.status.in_(statuses))
+    return session.scalar(query.order_by(Job.id.desc()).limit(1))
+
+
 def claim(session: Session, by: str = SERVICE, experiment_id: int | None = None) -> Job | None:
     """Take the oldest queued job (of one experiment): one UPDATE, so that two claimants never get the same.
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -96,6 +96,10 @@ class Annotation(Base):
     comment: Mapped[str] = mapped_column(default="")
     changed_ml: Mapped[float | None]
     """mL in which this version differs from the draft that was shown; none if there was no draft."""
+    blind: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
+    """Whether the model's draft was kept from the reader on purpose, to measure anchoring."""
+    agreement: Mapped[float | None]
+    """Any-foreground Dice with the draft of the newest model, shown or not; none without a draft."""
     created_at: Mapped[str] = mapped_column(default=now)
     case: Mapped[Case] = relationship()
 
@@ -113,13 +117,14 @@ class Draft(Base):
 
 
 class Lease(Base):
-    """A case that is open at a reader, until ``until`` (epoch seconds)."""
+    """A case that is open at a reader in one ``tab`` ('' is any), until ``until`` (epoch seconds)."""
 
     __tablename__ = "lease"
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiment.id"), primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), primary_key=True)
     reader: Mapped[str]
     until: Mapped[float]
+    tab: Mapped[str] = mapped_column(default="", server_default=text("''"))
 
 
 class Remark(Base):
@@ -160,8 +165,10 @@ class Query(Base):
     strategy: Mapped[str]
     score: Mapped[float | None]
     reason: Mapped[str]
-    regions: Mapped[list[Any] | None]
-    """Boxes [lo, hi] on the source grid that are asked for; none means the whole volume."""
+    regions: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
+    """Boxes [lo, hi] to annotate, on the source grid, half-open; empty for the whole volume."""
+    blind: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
+    """Whether the case is shown without the model's draft, to measure anchoring."""
     probability: Mapped[float | None]
     """With which the case was drawn at its turn; none where nothing was drawn."""
     case: Mapped[Case] = relationship()

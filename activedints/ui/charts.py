@@ -144,6 +144,27 @@ def reading_times(rows: Sequence[Row]) -> Chart:
     )
 
 
+def anchoring(rows: Sequence[Row], sentence: str) -> Chart:
+    """``rows``: case, minutes, blind, agreement with the draft; a point per annotation that could be compared."""
+    figure = empty_figure("reader's time (min)", "agreement with the model's draft (Dice)")
+    kinds = ((False, "read with the draft", ACCENT, "circle"), (True, "read without it", MARK, "diamond"))
+    for blind, name, colour, symbol in kinds:
+        mine = [row for row in rows if row["blind"] is blind and row["agreement with the draft"] is not None]
+        figure.add_scatter(
+            x=[row["minutes"] for row in mine],
+            y=[row["agreement with the draft"] for row in mine],
+            customdata=[f"{row['case']}, version {row['version']}" for row in mine],
+            mode="markers",
+            name=f"{name} (n {len(mine)})",
+            marker={"color": colour, "symbol": symbol, "size": 10},
+            hovertemplate="%{customdata}<br>Dice %{y:.2f}, %{x:.1f} min<extra></extra>",
+        )
+    figure.update_layout(showlegend=True)
+    figure.update_yaxes(range=[-0.02, 1.02])
+    figure.update_xaxes(rangemode="tozero")
+    return Chart(figure, sentence)
+
+
 def training_curves(curves: dict[str, list[tuple[float, float]]]) -> Chart:
     """A job's own numbers: name -> [(share of the work in %, value)]; losses alone where there are some."""
     losses = {name: points for name, points in curves.items() if "loss" in name} or curves

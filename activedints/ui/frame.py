@@ -60,7 +60,7 @@ def _here(title: str) -> Here:
     store = workspace()
     opened = st.session_state.pop("opened", None) if arrived else None
     if opened is not None:  # whoever leaves the Annotate page closes the case for others
-        reading.close_case(store, opened.case_id, st.session_state["opened by"])
+        reading.close_case(store, opened.case_id, st.session_state["opened by"], st.session_state.get("tab", ""))
     return Here(store, reader(), standing(store), arrived)
 
 

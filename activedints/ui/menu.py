@@ -31,7 +31,12 @@ GROUPS: dict[str, tuple[Screen, ...]] = {
         Screen("pages/progress.py", "Progress", ":material/show_chart:", "Figures per cycle"),
     ),
     "Studies": (
-        Screen("pages/ranking.py", "Ranking", ":material/leaderboard:", "Rank architectures without training them"),
+        Screen(
+            "pages/ranking.py",
+            "Architecture ranking",
+            ":material/leaderboard:",
+            "Rank architectures from a few that are trained",
+        ),
         Screen("pages/few_shot.py", "Few-shot", ":material/bolt:", "Adapt to a new episode in seconds"),
         Screen("pages/advisor.py", "Advisor", ":material/lightbulb:", "Architectures proposed for a data set"),
         Screen("pages/search_lab.py", "Search lab", ":material/science:", "How search algorithms behave"),

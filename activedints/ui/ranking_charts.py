@@ -1,8 +1,6 @@
 """Charts of the Architecture ranking page, from the plain rows that ``activedints.nas.rank.study`` describes."""
 
-import csv
 from collections.abc import Sequence
-from io import StringIO
 from typing import Any
 
 import plotly.graph_objects as go
@@ -35,7 +33,7 @@ OPERATION_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D5
 def predicted_against_measured(view: View) -> Chart:
     """One dot an architecture; dashed: prediction and measurement agree; dotted: the ten best by each of the two."""
     points, unit = view["points"], view["target"]["unit"]
-    figure = empty_figure(f"predicted accuracy ({unit})", f"measured: {_column(view['target'])}", 420)
+    figure = empty_figure(f"predicted accuracy ({unit})", f"measured: {column_words(view['target'])}", 420)
     for trained, name, colour, size in ((False, "not trained", ACCENT, 4), (True, "trained", MARK, 6)):
         rows = [i for i, value in enumerate(points["trained"]) if value is trained]
         figure.add_trace(
@@ -91,6 +89,37 @@ def accuracy_against_cost(view: View, cost: str) -> Chart:
         hovertemplate="%{customdata[0]}<br>predicted %{y:.2f}, measured %{customdata[1]:.2f}<extra>%{x:.3g}</extra>",
     )
     return Chart(figure, f"{len(front)} architectures on the front: nothing cheaper is predicted to be better.")
+
+
+def candidates_against_memory(found: View) -> Chart:
+    """Predicted Dice of DiNTS candidates over their memory, with the 90 % interval of those advised."""
+    points, advised = found["points"], found["advised"]
+    figure = empty_figure("activations of one patch (MB, counted)", "predicted Dice (0 to 1)", 340)
+    figure.add_scatter(
+        x=points["activation_megabytes"],
+        y=points["predicted"],
+        text=points["name"],
+        name="candidates",
+        mode="markers",
+        marker={"size": 5, "color": ACCENT, "opacity": 0.5},
+        hovertemplate="%{text}: %{y:.3f}, %{x:.0f} MB<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[row["activation_megabytes"] for row in advised],
+        y=[row["predicted"] for row in advised],
+        text=[row["name"] for row in advised],
+        error_y=_bars([row["predicted"] for row in advised], [row["high"] for row in advised], MARK),
+        name="train these",
+        mode="markers",
+        marker={"size": 10, "color": MARK},
+        hovertemplate="%{text}: %{y:.3f}, %{x:.0f} MB<extra></extra>",
+    )
+    ceiling = "" if found["ceiling"] is None else f" (two trainings of the same ones agree to {found['ceiling']:.2f})"
+    return Chart(
+        figure,
+        f"Predicted from {found['n']} measured architectures, whose left-out Dice is ranked to Spearman "
+        f"{found['spearman']:.2f}{ceiling}.",
+    )
 
 
 def learning_curve(summary: Sequence[Row], what: str) -> Chart:
@@ -225,15 +254,6 @@ def cell_graph(edges: Sequence[Sequence[Any]], vertices: int) -> Chart:
     return Chart(figure, f"Cell: {listed or 'no connection at all'}.")
 
 
-def ranking_csv(view: View) -> str:
-    """All architectures with their predictions, measurements and costs, best predicted first, as CSV text."""
-    text = StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(view["points"])
-    rows.writerows(zip(*view["points"].values()))
-    return text.getvalue()
-
-
 def _arc(vertices: int) -> list[tuple[float, float]]:
     """Inner vertices alternately above and below the line from input to output, so that no two edges coincide."""
     inner = [(float(v), 0.8 if v % 2 else -0.8) for v in range(1, vertices - 1)]
@@ -255,6 +275,7 @@ def _bars(mean: list[float], high: list[float | None], colour: str) -> dict[str,
     return {"type": "data", "array": reach, "color": colour, "thickness": 1}
 
 
-def _column(said: Row) -> str:
+def column_words(said: Row) -> str:
+    """A column as a person says it: what it measures, after how many epochs, in which unit."""
     epochs = f" after {said['epochs']} epochs" if said["epochs"] else ""
     return f"{said['what']} accuracy{epochs} ({said['unit']})"

@@ -1,6 +1,7 @@
 """From stored rows and files to the arrays that learning works on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,13 @@ class Turn:
     experiment: Experiment
     cycle: Cycle
     settings: ExperimentSettings
+
+
+def job_folder(store: Store, job: Job) -> Path:
+    """The job's own folder, for what it must find again after a kill."""
+    folder = store.folder / "jobs" / str(job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def turn_of(session: Session, job: Job) -> Turn:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
-from activedints.learn.model import Model, load_model
 from activedints.loop import experiments, turns
 from activedints.loop.asking import ADDRESS_FILE
 from activedints.store import cases, cycles
 from activedints.store.database import Store
+from activedints.worker import ranking
+from activedints.worker.assisting import Warm, another_map, predicted, prepare, refined
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
 from activedints.worker.measuring import predict_case
@@ -27,20 +28,7 @@ Tell = Callable[[dict[str, Any]], None]
 """How an answer speaks before it is complete."""
 
 
-class WarmModel:
-    """The newest checkpoint of the active experiment, loaded once and kept."""
-
-    def __init__(self, store: Store, device: str):
-        self.store, self.device = store, device
-        self.name, self.model = "", None
-
-    def newest(self, file: str) -> Model:
-        if self.name != file or self.model is None:
-            self.model, self.name = load_model(self.store.files.path(file), self.device), file
-        return self.model
-
-
-def draft(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+def draft(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Predict one case with the newest model now, so that it opens with a draft before the pool is scored."""
     with store.read() as session:
         experiment = experiments.active(session)
@@ -57,25 +45,34 @@ def draft(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 
-def ping(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+def ping(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
-def few_shot(store: Store, warm: WarmModel, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+def few_shot(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """What the few-shot page asks; the lane reads the study's modules when it is asked first."""
     from activedints.worker.few_shot import answer_page
 
     return answer_page(store, question, tell)
 
 
-ANSWERS = {"ping": ping, "draft": draft, "few-shot": few_shot}
+ANSWERS = {
+    "ping": ping,
+    "draft": draft,
+    "few-shot": few_shot,
+    "prepare": prepare,
+    "refine": refined,
+    "predict": predicted,
+    "map": another_map,
+    **ranking.ANSWERS,
+}
 
 
 def unheard(news: dict[str, Any]) -> None:
     """A Tell that nobody listens to."""
 
 
-def answer(store: Store, warm: WarmModel, secret: str, line: bytes, tell: Tell = unheard) -> dict[str, Any]:
+def answer(store: Store, warm: Warm, secret: str, line: bytes, tell: Tell = unheard) -> dict[str, Any]:
     """The answer to one line; every failure is one sentence under 'error'. ``tell`` gets news on the way to it."""
     try:
         question = json.loads(line)
@@ -91,7 +88,7 @@ def answer(store: Store, warm: WarmModel, secret: str, line: bytes, tell: Tell =
 def serve(folder: Path, device: str) -> None:
     """Answer one question at a time until killed."""
     store, secret = Store.open(folder), secrets.token_urlsafe(32)
-    warm = WarmModel(store, device)
+    warm = Warm(store, device)
 
     class Line(socketserver.StreamRequestHandler):
         def handle(self) -> None:

@@ -21,7 +21,7 @@ from activedints.learn.train import train
 from activedints.loop import experiments
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job
-from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.networks import architecture_named
 
 FOLDS = 4
@@ -51,8 +51,8 @@ def check_labels(job: Job, store: Store, report: Report) -> Callable[[Session], 
     start = None
     if settings.start is Start.STARTER and same_network(read_card(experiments.STARTER).architecture, architecture):
         start = experiments.STARTER
-    folder = store.folder / "jobs" / str(job.id)
-    found = cross_validated(learning, architecture, settings.channels, settings.labels, plan, report, folder, start)
+    given = (learning, architecture, settings.channels, settings.labels, plan, report)
+    found = cross_validated(*given, job_folder(store, job), start)
     ranking = [
         {"case_id": case.id, "case": case.name, "annotation": annotation.id, **facts(found[case.name], one)}
         for (case, annotation), one in zip(rows, learning)

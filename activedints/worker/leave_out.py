@@ -26,6 +26,7 @@ from activedints.store.database import Session, Store
 from activedints.store.schema import Job
 from activedints.worker.gather import (
     Turn,
+    job_folder,
     labelled_cases,
     read_scan,
     training_case,
@@ -85,7 +86,7 @@ def _trained(job: Job, store: Store, turn: Turn, learning: list[TrainingCase], n
     )  # never from weights that saw the cases
     with store.read() as session:
         start, _ = weights_to_start_from(session, store, alone, architecture)
-    folder = store.folder / "jobs" / str(job.id) / name
+    folder = job_folder(store, job) / name
     made = train(learning, architecture, settings.channels, settings.labels, plan, report, folder, start)
     return load_model(made.path, device)
 

@@ -7,8 +7,9 @@ from typing import Any
 from activedints.core import metrics, strategies
 from activedints.core.cycle import Phase, Role
 from activedints.core.job import Report
-from activedints.core.volume import spacing
-from activedints.formats.nifti import read_labelmap
+from activedints.core.spot_errors import spot_errors
+from activedints.core.volume import spacing, voxel_millilitres
+from activedints.formats.nifti import read_labelmap, read_map
 from activedints.learn.model import load_model
 from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
@@ -142,6 +143,13 @@ def evaluate_fixed(store: Store, turn: Turn, model_id: int) -> None:
         predicted = read_labelmap(store.files.path(prediction.label))
         measured = metrics.evaluate(reference.array, predicted.array, turn.settings.labels, spacing(reference.affine))
         figures = asdict(measured)
+        if role is Role.CALIBRATION:
+            heat, brain = (
+                read_map(store.files.path(prediction.uncertainty)),
+                read_labelmap(store.files.path(case.brain)),
+            )
+            voxel_ml = voxel_millilitres(reference.affine)
+            figures["spots"] = spot_errors(heat, reference.array, predicted.array, brain.array > 0, voxel_ml)
         if only_foreground:
             for label in figures["labels"].values():  # which label is where, the starter does not say
                 label.update(dice=None, hd95_mm=None, assd_mm=None)

@@ -6,7 +6,6 @@ in the one transaction that also ends the job. A handler takes no global state, 
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import NotFound
@@ -20,7 +19,7 @@ from activedints.loop import turns
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
-from activedints.worker.gather import labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.label_check import check_labels
 from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
@@ -28,16 +27,10 @@ from activedints.worker.networks import architecture_named
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
 from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
+from activedints.worker.studies import study
 
 Finish = Callable[[Session], dict[str, Any]]
 Handler = Callable[[Job, Store, Report], Finish]
-
-
-def job_folder(store: Store, job: Job) -> Path:
-    """The job's own folder, for what it must find again after a kill."""
-    folder = store.folder / "jobs" / str(job.id)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def train(job: Job, store: Store, report: Report) -> Finish:
@@ -122,6 +115,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SIMULATE: simulate,
     JobKind.LABEL_CHECK: check_labels,
     JobKind.LEAVE_OUT: leave_out,
+    JobKind.STUDY: study,
     JobKind.META_TRAIN: meta_train,
 }
 

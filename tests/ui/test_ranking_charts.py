@@ -2,6 +2,7 @@
 
 import pytest
 
+from activedints.loop.rankings import ranking_csv
 from activedints.ui import ranking_charts as charts
 
 COLUMN = {"name": "validation_16", "what": "validation", "epochs": 16, "unit": "%"}
@@ -100,7 +101,7 @@ def test_search_curves_and_protocols():
 
 
 def test_the_ranking_as_csv(view):
-    lines = charts.ranking_csv(view).splitlines()
+    lines = ranking_csv(view).splitlines()
     assert lines[0].startswith("architecture,predicted,low,high")
     assert lines[1] == "a,92.0,91.0,93.0,91.5,93.0,1,1,False,3.0"
     assert len(lines) == 4

@@ -26,19 +26,32 @@ def open_benchmark(name: str, folder: Path, pool: str = "all") -> Benchmark:
     return benchmark.live() if pool == "live" else benchmark
 
 
+FILES = {
+    "nasbench201": ("nasbench201.parquet", "nb201_valid_nets.csv"),
+    "nasbench101": ("nasbench101_subset.parquet",),
+}
+
+
+def missing(name: str, folder: Path) -> str | None:
+    """The sentence that says how to get a benchmark of NAMES; None where its files are. Reads no file."""
+    if name == "digits" or any((folder / file).is_file() for file in FILES[name]):
+        return None
+    if name == "nasbench201":
+        return f"NAS-Bench-201 is not in {folder}; `activedints data get nasbench201` fetches it (5 MB)."
+    return f"NAS-Bench-101 is not in {folder}; put {FILES[name][0]} there."
+
+
 def _opened(name: str, folder: Path) -> Benchmark:
     if name == "digits":
         return read_benchmark(EMBEDDED)
+    if name in FILES and (lack := missing(name, folder)):
+        raise NotFound(lack)
     if name == "nasbench201" and (folder / "nasbench201.parquet").is_file():
         return nasbench201(folder)
-    if name == "nasbench201" and (folder / "nb201_valid_nets.csv").is_file():
-        return nasbench201_downloaded(folder)
-    if name == "nasbench101" and (folder / "nasbench101_subset.parquet").is_file():
-        return nasbench101(folder)
     if name == "nasbench201":
-        raise NotFound(f"NAS-Bench-201 is not in {folder}; `activedints data get nasbench201` fetches it (5 MB).")
+        return nasbench201_downloaded(folder)
     if name == "nasbench101":
-        raise NotFound(f"NAS-Bench-101 is not in {folder}; put nasbench101_subset.parquet there.")
+        return nasbench101(folder)
     table = Path(name)
     if table.suffix not in (".csv", ".parquet"):
         raise NotFound(f"There is no benchmark '{name}'; choose one of {', '.join(NAMES)} or the path of a table.")

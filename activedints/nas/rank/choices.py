@@ -3,15 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-from activedints.core.errors import NotFound
-from activedints.nas.rank.catalogue import NAMES, POOLS, open_benchmark
+from activedints.core.ranking import DEFAULT, TRAINING_FREE
+from activedints.nas.rank.benchmark import Benchmark
+from activedints.nas.rank.catalogue import NAMES, POOLS, missing, open_benchmark
 from activedints.nas.rank.design import DESIGNS
-from activedints.nas.rank.features import GROUPS, TRAINING_FREE
+from activedints.nas.rank.features import GROUPS
 from activedints.nas.rank.propose import STRATEGIES
 from activedints.nas.rank.ranking import TRAIN_SIZES
-from activedints.nas.rank.regressors import DEFAULT, REGRESSORS
+from activedints.nas.rank.regressors import REGRESSORS
 
 Row = dict[str, Any]
+
+SIZES = (10, 20, 30, 43, 60, 86, 129, 172, 250, 344, 500, 860)
+"""Train sizes that a slider offers, as far as at most half of the pool is trained."""
 
 
 def choices(folder: Path, benchmark: str = "digits") -> Row:
@@ -21,7 +25,7 @@ def choices(folder: Path, benchmark: str = "digits") -> Row:
     ``described`` for the pools of ``benchmark``. Raises NotFound for a benchmark that is not there.
     """
     return {
-        "benchmarks": [{"name": name, "missing": _missing(name, folder)} for name in NAMES],
+        "benchmarks": [{"name": name, "missing": missing(name, folder)} for name in NAMES],
         "regressors": list(REGRESSORS),
         "default": DEFAULT,
         "designs": list(DESIGNS),
@@ -34,15 +38,14 @@ def choices(folder: Path, benchmark: str = "digits") -> Row:
 
 
 def described(name: str, folder: Path, pool: str) -> Row:
-    """``{pool, name, architectures, licence, datasets, costs, proxies}`` of one pool: names of its cost columns, and
-    the data sets for which every architecture of the pool has zero-cost proxies."""
+    """``{pool, name, architectures, licence, datasets, costs, proxies, groups, sizes}`` of one pool.
+
+    ``costs``: names of its cost columns; ``proxies``: the data sets for which every architecture has zero-cost proxies;
+    ``groups``: data set -> groups of meta-features that can be computed; ``sizes``: train sizes that suit the pool.
+    """
     benchmark = open_benchmark(name, folder, pool)
-    complete = [
-        dataset
-        for dataset in benchmark.datasets
-        if (columns := benchmark.declared("proxy", dataset=dataset))
-        and not benchmark.table[[c.name for c in columns]].isna().any(axis=None)
-    ]
+    complete = [dataset for dataset in benchmark.datasets if _has_proxies(benchmark, dataset)]
+    lacking = set() if benchmark.declared("feature") else {"own"}
     return {
         "pool": pool,
         "name": benchmark.name,
@@ -51,12 +54,14 @@ def described(name: str, folder: Path, pool: str) -> Row:
         "datasets": benchmark.datasets,
         "costs": [c.name for c in benchmark.declared("cost", "latency", "energy", "time")],
         "proxies": complete,
+        "groups": {
+            dataset: [g for g in GROUPS if g not in lacking | (set() if dataset in complete else {"proxies"})]
+            for dataset in benchmark.datasets
+        },
+        "sizes": [size for size in SIZES if 2 * size <= len(benchmark)],
     }
 
 
-def _missing(name: str, folder: Path) -> str | None:
-    try:
-        open_benchmark(name, folder)
-    except NotFound as fault:
-        return str(fault)
-    return None
+def _has_proxies(benchmark: Benchmark, dataset: str) -> bool:
+    columns = [column.name for column in benchmark.declared("proxy", dataset=dataset)]
+    return bool(columns) and not benchmark.table[columns].isna().any(axis=None)

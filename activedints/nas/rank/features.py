@@ -29,7 +29,6 @@ from activedints.nas.rank.cells import Cells, live_edges
 from activedints.nas.rank.normal_scores import normal_scores
 
 GROUPS = ("six", "topology", "ways", "order", "shape", "cost", "own", "proxies")
-TRAINING_FREE = ("topology", "ways", "order", "shape", "cost")
 CHUNK = 4096
 
 Column = npt.NDArray[np.float32]

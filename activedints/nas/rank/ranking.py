@@ -17,11 +17,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.ranking import DEFAULT, TRAINING_FREE
 from activedints.nas.rank.agreement import agreement, honest_pick, published_pick, regret
 from activedints.nas.rank.benchmark import Benchmark, Column
 from activedints.nas.rank.design import choose_training
-from activedints.nas.rank.features import TRAINING_FREE, Features, meta_features
-from activedints.nas.rank.regressors import DEFAULT, Model, Prediction, regressor
+from activedints.nas.rank.features import Features, meta_features
+from activedints.nas.rank.regressors import Model, Prediction, regressor
 
 TRAIN_SIZES = (43, 86, 129, 172, 344, 860)
 SEEDS = tuple(range(10))

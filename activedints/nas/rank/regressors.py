@@ -32,7 +32,6 @@ from activedints.nas.rank.stack import Stack
 Matrix = npt.NDArray[np.floating]
 Blocks = list[npt.NDArray[np.intp]]
 
-DEFAULT = "stack"
 Z90 = 1.6449
 
 

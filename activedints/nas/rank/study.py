@@ -10,8 +10,9 @@ the next architectures to train). Both give the same ``view``:
 - ``points``: lists of one length, best predicted first: ``predicted``, ``low``, ``high``, ``measured``, ``reported``,
   ``trained``, ``rank_predicted``, ``rank_measured``, ``architecture`` and one for each of ``costs``
 - ``fronts``: name of each cost -> positions in ``points`` that nothing both cheaper and better predicted beats
-- ``top``, ``worst``: rows ``{architecture, rank, predicted, low, high, measured, reported, trained, edges}``, the best
-  predicted ones and the largest errors; ``edges``: ``[[from, to, operation], ...]`` of the drawn cell
+- ``top``, ``worst``: rows ``{architecture, rank, predicted, low, high, measured, reported, trained, edges,
+  vertices}``, the best predicted ones and the largest errors; ``edges``: ``[[from, to, operation], ...]`` of the
+  drawn cell, whose ``vertices`` are counted
 
 ``study`` returns ``{"version": 1, "settings", "view", "runs", "summary", "ceiling", "importance", "groups",
 "dependence", "features", "searches", "model"}``:
@@ -26,7 +27,7 @@ the next architectures to train). Both give the same ``view``:
 - ``model``: JSON text of ``saved_model``
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -37,14 +38,13 @@ import numpy.typing as npt
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
+from activedints.core.ranking import RankSettings
 from activedints.nas.rank.agreement import over_seeds, spearman
 from activedints.nas.rank.benchmark import Column
 from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.explain import Importance, partial_dependence, permutation_importance
-from activedints.nas.rank.features import TRAINING_FREE
 from activedints.nas.rank.propose import STRATEGIES, propose, simulate
 from activedints.nas.rank.ranking import Ranker, Ranking
-from activedints.nas.rank.regressors import DEFAULT
 from activedints.nas.rank.saved_model import model_json
 
 SHOWN = 12
@@ -52,32 +52,6 @@ CURVES = 6
 LISTED = ("architecture", "rank_predicted", "predicted", "low", "high", "measured", "reported", "trained")
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class RankSettings:
-    """What a ranking study is asked. ``train_sizes`` and ``compare`` (regressors) widen the table of figures;
-    ``queries`` > 0 also simulates searches of that many trained architectures; ``cost`` names one more cost or
-    latency column to show."""
-
-    benchmark: str = "digits"
-    folder: str = ""
-    pool: str = "all"
-    dataset: str = ""
-    features: tuple[str, ...] = TRAINING_FREE
-    regressor: str = DEFAULT
-    design: str = "random"
-    train_size: int = 172
-    train_sizes: tuple[int, ...] = ()
-    compare: tuple[str, ...] = ()
-    seeds: int = 10
-    seed: int = 0
-    queries: int = 0
-    cost: str = ""
-
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise InvalidSettings(f"A ranking study needs at least one seed; {self.seeds} were asked.")
 
 
 def study(settings: RankSettings, report: Report = silent) -> Row:
@@ -117,19 +91,32 @@ def study(settings: RankSettings, report: Report = silent) -> Row:
 
 def rerank(settings: RankSettings) -> Row:
     """The ``view`` alone, from a ranker that is kept warm: what a slider of the page asks for."""
-    ranker = _ranker(settings.benchmark, settings.folder, settings.pool, settings.dataset, settings.features)
-    ranking = ranker.rank(settings.train_size, settings.regressor, settings.design, settings.seed)
-    return view(ranker, ranking, settings)
+    return view(*_ranked(_asked(settings)), settings)
+
+
+def model(settings: RankSettings) -> str:
+    """The fitted model of a ``rerank`` as the JSON of ``saved_model``."""
+    return model_json(*_ranked(_asked(settings)), settings.regressor, settings.seed)
 
 
 def proposals(settings: RankSettings, count: int) -> list[Row]:
     """The next ``count`` architectures to train after those of ``settings``, best first, as rows of ``top``."""
-    ranker = _ranker(settings.benchmark, settings.folder, settings.pool, settings.dataset, settings.features)
-    ranking = ranker.rank(settings.train_size, settings.regressor, settings.design, settings.seed)
+    ranker, ranking = _ranked(_asked(settings))
     known = ranker.benchmark.values(ranker.selection.name)[ranking.trained]
     table = ranking.table().set_index("architecture", drop=False)
     chosen = [ranker.benchmark.architectures[row] for row in propose(ranker, ranking.trained, known, count)]
     return _shown(ranker, table.loc[chosen, list(LISTED)])
+
+
+def _asked(settings: RankSettings) -> RankSettings:
+    """The settings that a fit depends on, all others at their defaults."""
+    return replace(settings, cost="", train_sizes=(), compare=(), seeds=1, queries=0)
+
+
+@lru_cache(maxsize=8)
+def _ranked(settings: RankSettings) -> tuple[Ranker, Ranking]:
+    ranker = _ranker(settings.benchmark, settings.folder, settings.pool, settings.dataset, settings.features)
+    return ranker, ranker.rank(settings.train_size, settings.regressor, settings.design, settings.seed)
 
 
 @lru_cache(maxsize=4)
@@ -263,6 +250,7 @@ def _shown(ranker: Ranker, rows: Any) -> list[Row]:
         found.append({k: None if v != v else v for k, v in row.items()})
         found[-1]["rank"] = found[-1].pop("rank_predicted")
         found[-1]["edges"] = drawn(ranker, numbers[row["architecture"]])
+        found[-1]["vertices"] = ranker.benchmark.cells.edges.shape[1]
     return found
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import streamlit as st
 
 from activedints.core.errors import ActiveDintsError
+from activedints.core.packed import pack
 from activedints.ui import server
 from activedints.ui.colours import HEAT, label_colour
 from activedints.ui.viewer import volumes
-from activedints.ui.viewer.message import decode_mask, read_event
-from activedints.ui.viewer.view import Spot, ViewerEvent, ViewerInput
+from activedints.ui.viewer.message import decode_mask, read_event, read_question
+from activedints.ui.viewer.view import Spot, ViewerAnswer, ViewerEvent, ViewerInput, ViewerQuestion
 
-__all__ = ["Spot", "ViewerEvent", "ViewerInput", "decode_mask", "viewer"]
+__all__ = ["Spot", "ViewerAnswer", "ViewerEvent", "ViewerInput", "ViewerQuestion", "decode_mask", "viewer"]
 
 
 def viewer(
@@ -23,8 +24,10 @@ def viewer(
     on_event: Callable[[ViewerEvent], str],
     cache: Path | None = None,
     upcoming: ViewerInput | None = None,
+    on_question: Callable[[ViewerQuestion], ViewerAnswer] | None = None,
 ) -> None:
-    """Draw the viewer. ``on_event`` stores what the reader did and returns the sentence that the viewer then shows.
+    """Draw the viewer. ``on_event`` stores what the reader did and returns the sentence that the viewer then shows;
+    ``on_question`` answers what the reader asks the model.
 
     Keep it at one place of the page, under one ``key``, and never inside a form, a tab or an ``if``: Streamlit would
     mount it anew. A draft reruns the viewer alone; submit, skip and flag rerun the whole page, which may then pass
@@ -33,22 +36,33 @@ def viewer(
 
     >>> viewer(view, "annotate", lambda event: loop.save(event))  # doctest: +SKIP
     """
-    _fragment(view, key, on_event, cache or volumes.private_cache(), upcoming)
+    _fragment(view, key, on_event, cache or volumes.private_cache(), upcoming, on_question)
 
 
 @st.fragment
 def _fragment(
-    view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str], cache: Path, upcoming: ViewerInput | None
+    view: ViewerInput,
+    key: str,
+    on_event: Callable[[ViewerEvent], str],
+    cache: Path,
+    upcoming: ViewerInput | None,
+    on_question: Callable[[ViewerQuestion], ViewerAnswer] | None,
 ) -> None:
     receipt = st.session_state.get(f"{key} receipt")
     if receipt and receipt.pop("rerun", False):
         st.rerun(scope="app")
     try:
         data = _data(view, cache) | {"receipt": receipt, "upcoming": _urls(upcoming, cache) if upcoming else []}
+        data["answer"] = _sent(st.session_state.get(f"{key} answer"), cache)
     except ActiveDintsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    _component()(key=key, data=data, on_event_change=partial(_hear, view, key, on_event))
+    _component()(
+        key=key,
+        data=data,
+        on_event_change=partial(_hear, view, key, on_event),
+        on_question_change=partial(_answer, view, key, on_question),
+    )
 
 
 def _component() -> Any:
@@ -68,6 +82,28 @@ def _hear(view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str]) -
     except ActiveDintsError as error:
         receipt = {"number": number, "ok": False, "text": str(error), "rerun": False}
     st.session_state[f"{key} receipt"] = receipt
+
+
+def _answer(view: ViewerInput, key: str, on_question: Callable[[ViewerQuestion], ViewerAnswer] | None) -> None:
+    message = st.session_state[key]["question"]
+    if message is None or on_question is None:
+        return
+    answer: dict[str, Any] = {"case": view.case_id, "number": message.get("number") if isinstance(message, dict) else 0}
+    try:
+        grid = volumes.common_grid([path for _, path in view.channels])
+        given = on_question(read_question(message, view.case_id, grid, [value for value, _ in view.labels]))
+        answer |= {"ok": True, "text": given.text, "map": given.map}
+        answer |= {"label": pack(given.label)} if given.label is not None else {}
+    except ActiveDintsError as error:
+        answer |= {"ok": False, "text": str(error)}
+    st.session_state[f"{key} answer"] = answer
+
+
+def _sent(answer: dict[str, Any] | None, cache: Path) -> dict[str, Any] | None:
+    """An answer as it travels: its map as an address, which every run renews."""
+    if answer is None or answer.get("map") is None:
+        return answer
+    return answer | {"map": _url(answer["map"], volumes.heat_file, cache)}
 
 
 def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
@@ -98,6 +134,11 @@ def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
         ],
         "versions": [{"name": name, "url": _url(path, volumes.label_file, cache)} for name, path in view.versions],
         "regions": [grid.ras_box(box) for box in view.regions],
+        "seconds": view.seconds,
+        "rules": [{"inner": inner, "outer": outer} for inner, outer in view.rules],
+        "verdict": view.verdict,
+        "maps": [{"measure": measure, "name": name} for measure, name in view.maps],
+        "help": list(view.help),
     }
 
 

@@ -6,16 +6,20 @@ import hashlib
 import math
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from activedints.core.errors import InvalidFile, InvalidGeometry, InvalidLabels
-from activedints.ui.viewer.view import ViewerEvent
+from activedints.core.packed import unpack
+from activedints.core.volume import Box
+from activedints.ui.viewer.view import ViewerEvent, ViewerQuestion
 from activedints.ui.viewer.volumes import Grid
 
 KINDS = ("draft", "submit", "skip", "flag")
+QUESTIONS = ("prepare", "refine", "predict", "prompt", "map")
 LONGEST_REASON = 2000
 
 
@@ -68,4 +72,35 @@ def read_event(message: Any, case_id: int, grid: Grid, labels: Iterable[int], re
     if mask is None and message["kind"] in ("draft", "submit"):
         raise InvalidFile("The viewer sent no drawing to save; reload the page.")
     array = None if mask is None else decode_mask(mask, str(sha), grid, labels)
-    return ViewerEvent(message["kind"], number, array, float(seconds), reason)
+    regions = tuple(grid.file_box(read_box(box, grid.ras_shape)) for box in message.get("regions") or [])
+    return ViewerEvent(message["kind"], number, array, float(seconds), reason, regions)
+
+
+def read_box(given: Any, shape: tuple[int, ...]) -> Box:
+    """A half-open voxel box as the browser writes it; InvalidGeometry unless it lies in ``shape``."""
+    try:
+        lo, hi = ([int(v) for v in end] for end in given)
+        x, y, z = zip(lo, hi, strict=True)
+    except (TypeError, ValueError):
+        raise InvalidGeometry("The viewer sent a box that is none; reload the page.") from None
+    if any(not 0 <= a < b <= n for (a, b), n in zip((x, y, z), shape)):
+        raise InvalidGeometry(f"The box {lo} to {hi} must lie in the case's {shape} voxels; reload the page.")
+    return (x[0], y[0], z[0]), (x[1], y[1], z[1])
+
+
+def read_question(message: Any, case_id: int, grid: Grid, labels: Iterable[int]) -> ViewerQuestion:
+    """The browser's question about the open case, checked like a drawing."""
+    if not isinstance(message, dict) or message.get("do") not in QUESTIONS or not isinstance(message["number"], int):
+        raise InvalidFile("The viewer asked something unknown; reload the page.")
+    if message.get("case") != case_id:
+        raise InvalidFile(f"This question belongs to case {message.get('case')}, but case {case_id} is open.")
+    value, measure = message.get("value", 0), message.get("measure", "")
+    if value not in {0, *labels} or not isinstance(measure, str):
+        raise InvalidLabels(f"The question is about label {value}, which is none of this case; reload the page.")
+    asked = ViewerQuestion(message["do"], message["number"], value=value, measure=measure)
+    if message.get("box") is None:
+        return asked
+    box = read_box(message["box"], grid.ras_shape)
+    shape = tuple(hi - lo for lo, hi in zip(*box))
+    label, scribble = (unpack(message[name], shape) if name in message else None for name in ("label", "scribble"))
+    return replace(asked, box=box, label=label, scribble=scribble)

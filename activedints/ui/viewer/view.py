@@ -31,6 +31,9 @@ class ViewerInput:
     in it open as background, since ``regions`` already say what is annotated. ``uncertainty`` is a heat map in 0..1.
     ``versions`` are earlier label maps of the same case to compare with, named as the reader should read them.
     ``regions`` are voxel boxes on the source grid; where there are any, nothing outside of them can be painted.
+    ``rules`` are (inner value, outer values): islands of the inner label that touch none of the outer ones are named
+    before a submission leaves. ``verdict`` says how far the spots are to be trusted. ``maps`` are (measure, its name)
+    that may be asked for, ``help`` the questions that are answered: of 'refine', 'predict', 'prompt'.
     """
 
     case_id: int
@@ -44,6 +47,11 @@ class ViewerInput:
     read_only: bool = False
     regions: list[Box] = field(default_factory=list)
     versions: list[tuple[str, Path]] = field(default_factory=list)
+    seconds: float = 0.0
+    rules: list[tuple[int, list[int]]] = field(default_factory=list)
+    verdict: str = ""
+    maps: list[tuple[str, str]] = field(default_factory=list)
+    help: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class ViewerEvent:
     """What the reader did. ``array`` (x, y, z) uint8 in the FILE's voxel order, validated; None for a skip.
 
     ``number`` counts the messages of one browser session; ``seconds`` is the active time on this case so far.
+    ``regions`` are boxes on the source grid where the reader finished only these, else none.
     """
 
     kind: EventKind
@@ -58,3 +67,30 @@ class ViewerEvent:
     array: npt.NDArray[np.uint8] | None
     seconds: float
     reason: str
+    regions: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class ViewerQuestion:
+    """What the reader asks the model: ``do`` is 'prepare', 'refine', 'predict', 'prompt' or 'map'.
+
+    ``box`` is in voxels of the browser's RAS+ grid, half-open; ``label`` and ``scribble`` (1 where drawn) are its
+    voxels (x, y, z) uint8. ``value`` is the scribble's label, or the label that a map is about (0: all).
+    """
+
+    do: str
+    number: int
+    box: Box | None = None
+    label: npt.NDArray[np.uint8] | None = None
+    scribble: npt.NDArray[np.uint8] | None = None
+    value: int = 0
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class ViewerAnswer:
+    """The answer: a sentence, and a label map of the question's box (RAS+) or the file of a map."""
+
+    text: str
+    label: npt.NDArray[np.uint8] | None = None
+    map: Path | None = None

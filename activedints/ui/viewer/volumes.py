@@ -72,6 +72,16 @@ class Grid:
             lo[int(target)], hi[int(target)] = int(start), int(stop)
         return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
 
+    def file_box(self, box: Box) -> Box:
+        """The inverse of ``ras_box``."""
+        lo, hi = [0, 0, 0], [0, 0, 0]
+        for axis, (target, flip) in enumerate(self.turn):
+            start, stop = box[0][int(target)], box[1][int(target)]
+            if flip < 0:
+                start, stop = self.shape[axis] - stop, self.shape[axis] - start
+            lo[axis], hi[axis] = int(start), int(stop)
+        return (lo[0], lo[1], lo[2]), (hi[0], hi[1], hi[2])
+
 
 def read_grid(path: Path) -> Grid:
     """The grid of a 3-D NIfTI file, from its header alone; InvalidFile or InvalidGeometry otherwise."""

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.ranking import TRAINING_FREE
 from activedints.nas.rank.cells import read_edges, read_vertices
-from activedints.nas.rank.features import GROUPS, TRAINING_FREE, meta_features
+from activedints.nas.rank.features import GROUPS, meta_features
 from activedints.nas.rank.nasbench import OPERATIONS_101, OPERATIONS_201, nasbench101_space, nasbench201
 from tests.nas.rank.spaces import made_up
 

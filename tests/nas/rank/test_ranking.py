@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound
+from activedints.core.ranking import TRAINING_FREE
 from activedints.nas.rank.agreement import agreement, honest_pick, published_pick, regret
 from activedints.nas.rank.benchmark import Benchmark
 from activedints.nas.rank.explain import partial_dependence, permutation_importance
-from activedints.nas.rank.features import TRAINING_FREE
 from activedints.nas.rank.nasbench import nasbench201
 from activedints.nas.rank.ranking import Ranker
 from activedints.nas.rank.regressors import REGRESSORS

@@ -3,10 +3,11 @@ import json
 import pytest
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.ranking import RankSettings
 from activedints.nas.rank import study as rank_study
 from activedints.nas.rank.benchmark import write_benchmark
 from activedints.nas.rank.choices import choices
-from activedints.nas.rank.study import RankSettings, proposals, rerank, study
+from activedints.nas.rank.study import proposals, rerank, study
 from tests.nas.rank.spaces import made_up
 
 
@@ -117,6 +118,8 @@ def test_choices_say_what_can_be_asked_and_what_is_missing(settings, tmp_path):
     assert (whole["architectures"], whole["datasets"], whole["proxies"]) == (120, ["made up"], ["made up"])
     assert live["architectures"] < 120
     assert whole["costs"] == ["params", "flops", "latency"]
+    assert whole["groups"] == {"made up": [g for g in found["groups"] if g != "own"]}
+    assert whole["sizes"] == [10, 20, 30, 43, 60]
     assert "stack" in found["regressors"]
     json.dumps(found)
 

@@ -1,13 +1,12 @@
-"""What honest active learning needs: a query's Regions and probability, embeddings, calibration voxels, Members, and
+"""What honest active learning needs: a query's probability, embeddings, calibration voxels, Members, and
 how much a reader changed."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 COLUMNS = (
-    "ALTER TABLE query ADD COLUMN regions JSON",
     "ALTER TABLE query ADD COLUMN probability DOUBLE",
     "ALTER TABLE prediction ADD COLUMN embedding JSON",
     "ALTER TABLE prediction ADD COLUMN sample VARCHAR(100) REFERENCES file (name)",
