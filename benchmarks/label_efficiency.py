@@ -6,7 +6,6 @@ Settings are fixed here, before their seeds are run: 40 cases to learn from, 4 a
 20 %), holdout 12, calibration 6, the small architecture from random weights.
 """
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +14,7 @@ from typing import Any
 from activedints.core.comparing import areas, band, paired
 from activedints.core.metrics import ANY_FOREGROUND
 from activedints.core.strategies import DEFAULT_STRATEGY
+from activedints.worker.study.arms import replay
 from activedints.worker.study.cell import Cell, compute, read_result
 from activedints.worker.study.dataset import Data, load
 from activedints.worker.study.plan import Arm, Plan
@@ -53,7 +53,7 @@ def all_labels(data: Data, folder: Path, seed: int, steps: int) -> float:
 
 
 def at_twenty(data: Data, folder: Path, labelled: tuple[int, ...], seed: int, steps: int) -> float:
-    """The same for one arm's last labelled set, with other steps."""
+    """Mean class Dice of an arm's last labelled set, with other steps."""
     cell = Cell(seed, CYCLES - 1, labelled, "weights-only", f"scratch, {steps} steps", True)
     if read_result(folder, cell.key) is None:
         compute(cell, replace(data, plan=replace(data.plan, steps=steps)), folder, told)
@@ -72,7 +72,6 @@ def class_dice(found: dict[str, Any]) -> float:
 
 def run(seeds: str = "0-9", steps: int = 1000, processes: int = 1) -> dict[str, Any]:
     """Figures over ``seeds``; the doubling of the steps is tried at the first seed."""
-    began = time.monotonic()
     chosen = numbers(seeds)
     dataset = frozen_cohort(LEARNING + HOLDOUT + CALIBRATION)
     plan = plan_of(dataset, chosen, steps, (DEFAULT_STRATEGY, *CONTROLS))
@@ -84,17 +83,17 @@ def run(seeds: str = "0-9", steps: int = 1000, processes: int = 1) -> dict[str, 
     shares = {name: [last(rows, name, seed) / whole[seed] for seed in chosen] for name in (DEFAULT_STRATEGY, *CONTROLS)}
     first = chosen[0]
     doubled = all_labels(data, folder, first, 2 * steps) - whole[first]
-    labelled = max(
-        (tuple(c["labelled"]) for c in cells(folder) if c["seed"] == first and c["cycle"] == CYCLES - 1), default=()
-    )
-    doubled_few = at_twenty(data, folder, labelled, first, 2 * steps) - at_twenty(data, folder, labelled, first, steps)
+    ends = [replay(data, folder, plan.arms[0], seed, {})[-1] for seed in chosen]
+    results = [end.result for end in ends if end.result is not None]
+    doubled_few = at_twenty(data, folder, ends[0].cell.labelled, first, 2 * steps) - class_dice(results[0])
     gain = paired(areas(curves(rows, DEFAULT_STRATEGY), curves(rows, CONTROLS[0])))
     ours, random = fmean(shares[DEFAULT_STRATEGY]), fmean(shares["random"])
     kept: dict[str, Any] = {"n": len(chosen), "smaller_is_better": False}
-    ends = [c for c in cells(folder) if c["cycle"] == CYCLES - 1]
     errors = {
-        w: [fmean(e for e in c["calibration_error"][w] if e is not None) for c in ends] for w in ("before", "after")
+        when: [fmean(e for e in found["calibration_error"][when] if e is not None) for found in results]
+        for when in ("before", "after")
     }
+    auroc = fmean(found["auroc"] for found in results)
     figures = [
         figure("share_at_20", ours, random, "share", interval=band(shares[DEFAULT_STRATEGY]), limit=SHARE, **kept),
         figure(
@@ -103,27 +102,30 @@ def run(seeds: str = "0-9", steps: int = 1000, processes: int = 1) -> dict[str, 
         figure("doubling_gain_all_labels", doubled, None, "Dice", limit=CONVERGED, n=1),
         figure("doubling_gain_at_20", doubled_few, None, "Dice", limit=CONVERGED, n=1),
         figure("area_against_foreground_random", gain.mean, None, "Dice", interval=(gain.low, gain.high), **kept),
+        figure("auroc_of_errors", auroc, None, "AUROC", limit=0.95, **kept),
         figure(
-            "auroc_of_errors", fmean(c["auroc"] for c in ends), None, "AUROC", limit=0.95, **{**kept, "n": len(ends)}
-        ),
-        figure(
-            "class_calibration_error", fmean(errors["after"]), fmean(errors["before"]), "ECE", limit=0.08, n=len(ends)
+            "class_calibration_error",
+            fmean(errors["after"]),
+            fmean(errors["before"]),
+            "ECE",
+            limit=0.08,
+            n=len(results),
         ),
     ]
-    answer = result("label-efficiency", figures, processes * (time.monotonic() - began) / 60, version())
+    answer = result("label-efficiency", figures, spent(folder), version())
     return answer | {"sentences": summary["sentences"], "shares": shares, "all_labels": whole}
+
+
+def spent(folder: Path) -> float:
+    """Core-minutes of all cells, whenever they were computed."""
+    found = [read_result(folder, path.stem) for path in (folder / "cells").glob("*.json")]
+    return sum(cell["cpu_seconds"] for cell in found if cell is not None) / 60
 
 
 def last(rows: list[dict[str, Any]], arm: str, seed: int) -> float:
     """Mean class Dice of an arm's last cycle."""
     mine = [r for r in rows if (r["arm"], r["seed"], r["label"]) == (arm, seed, "mean over labels")]
     return float(max(mine, key=lambda row: row["cycle"])["dice"])
-
-
-def cells(folder: Path) -> list[dict[str, Any]]:
-    """Finished cells of the arms (those with all labels left out)."""
-    found = [read_result(folder, path.stem) for path in sorted((folder / "cells").glob("*.json"))]
-    return [cell for cell in found if cell is not None and len(cell["labelled"]) < LEARNING]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
 from activedints.core.settings import SOURCES, LabelSet
-from activedints.core.strategies import strategy
+from activedints.core.strategies import needs_draws, strategy
 
 
 class Regime(StrEnum):
@@ -70,6 +70,11 @@ class ExperimentSettings:
             raise InvalidSettings(f"The budget must be one case or more; it is {self.budget}.")
         check_budget(self.budget, self.budget_unit)
         strategy(self.strategy)
+        if self.draws == 1 and needs_draws(self.strategy):
+            raise InvalidSettings(
+                f"The strategy '{self.strategy}' needs draws and the experiment makes one deterministic pass: ask for"
+                " more draws, or choose a strategy that one pass can serve, such as entropy."
+            )
         if not 0 <= self.control <= 1:
             raise InvalidSettings(f"The control stream is a share of the queries, 0 to 1; it is {self.control}.")
         if self.planned < 1:

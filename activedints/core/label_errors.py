@@ -60,7 +60,7 @@ def folds(cases: list[int], number: int, seed: int) -> list[list[int]]:
     """Cases dealt into ``number`` folds of nearly equal size by the seed; every case is in exactly one.
 
     >>> [sorted(fold) for fold in folds([1, 2, 3, 4], 2, 0)]
-    [[1, 4], [2, 3]]
+    [[2, 3], [1, 4]]
     """
     order = [cases[int(i)] for i in np.random.default_rng(seed).permutation(len(cases))]
     return [order[start::number] for start in range(min(number, len(order)))]

@@ -26,6 +26,7 @@ from activedints.core.diversity import k_centre, typicality
 from activedints.core.errors import EmptyPool, InvalidSettings
 from activedints.core.query import Candidates, Choice, Strategy, affordable
 from activedints.core.score import DEFAULT_REDUCTION, REDUCTIONS, class_score
+from activedints.core.uncertainty import NEEDS_DRAWS
 
 Floats = npt.NDArray[np.float64]
 
@@ -178,6 +179,11 @@ def score_of(name: str, reduction: str = DEFAULT_REDUCTION) -> str | None:
         return name
     measure = MEASURE_OF.get(name)
     return measure if measure is None or measure in WITHOUT_REDUCTION else f"{measure}/{reduction}"
+
+
+def needs_draws(name: str) -> bool:
+    """Whether a strategy ranks by something that one deterministic pass does not give."""
+    return (score_of(name) or "").partition("/")[0] in NEEDS_DRAWS | {"draw_dice_loss"}
 
 
 def is_score(name: str) -> bool:

@@ -16,8 +16,7 @@ from activedints.core.experiment import ExperimentSettings
 from activedints.core.metrics import mean
 from activedints.core.score import DEFAULT_REDUCTION, REDUCTIONS
 from activedints.core.score_choice import FEWEST, choose_reduction
-from activedints.core.strategies import score_of
-from activedints.core.uncertainty import NEEDS_DRAWS
+from activedints.core.strategies import needs_draws
 from activedints.store import cases, cycles
 from activedints.store.database import Session
 from activedints.store.schema import Prediction
@@ -68,7 +67,7 @@ def _source(rows: list[dict[str, float]], settings: ExperimentSettings) -> tuple
     n = len(measured)
     gains = {s: lower_bound([a - b for a, b in zip(columns[s], columns[ONE_PASS])]) for s in known}
     better = [source for source in known if gains[source] > 0]
-    needed = (score_of(settings.strategy) or "").partition("/")[0] in NEEDS_DRAWS | {"draw_dice_loss"}
+    needed = needs_draws(settings.strategy)
     figures = ", ".join(f"{source} {value:.3f}" for source, value in aurocs.items())
     figures = f" (AUROC of voxel errors: {figures}; n {n})" if figures else ""
     if settings.draws == 1 or not tried:

@@ -7,6 +7,7 @@ import pytest
 
 from activedints.core.calibration import fit_temperature, tempered
 from activedints.core.cycle import Role
+from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import ExperimentSettings
 from activedints.core.settings import LabelSet
 from activedints.loop import calibrating, decisions
@@ -56,6 +57,10 @@ def test_strategies_that_need_draws_get_them_and_one_pass_stays_one_pass(decide)
     assert decide([], strategy="variance").draws == 10
     assert decide([], strategy="draw-dice").draws == 10
     assert decide([(0.99, 0.5)] * 9, draws=1).draws == 1
+    with pytest.raises(InvalidSettings, match="needs draws and the experiment makes one deterministic pass"):
+        replace(SETTINGS, draws=1, strategy="bald")
+    with pytest.raises(InvalidSettings, match="no strategy 'bold'; choose one of"):
+        replace(SETTINGS, strategy="bold")
 
 
 def test_a_map_that_misses_the_errors_hands_over_to_diversity(decide):

@@ -5,12 +5,23 @@ import json
 import numpy as np
 import pytest
 
-from activedints.core.errors import IllegalChange, InvalidSettings, NotFound
+from activedints.core.errors import EmptyPool, IllegalChange, InvalidSettings, NotFound
 from activedints.core.job import JobKind, JobStatus
 from activedints.core.query import UNITS
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
-from activedints.loop import commands, comparison, experiments, outlook, reading, second_look, streams, turns, worklist
+from activedints.loop import (
+    commands,
+    comparison,
+    experiments,
+    outlook,
+    reading,
+    running,
+    second_look,
+    streams,
+    turns,
+    worklist,
+)
 from activedints.loop.querying import CONTROL, control_places
 from activedints.store import annotations, cases, cycles, jobs
 from tests.ui.workspaces import answered, filled, turn
@@ -108,6 +119,24 @@ def test_there_is_no_outlook_before_the_first_model(tmp_path):
     assert outlook.view(store) is None
     assert comparison.studies(store) == []
     store.engine.dispose()
+
+
+def test_a_pool_that_is_all_flagged_and_an_experiment_without_a_label_are_one_sentence(turned, tmp_path):
+    with turned.read() as session:
+        left = turns.pool(session, experiments.active(session), None)
+    for case in left:
+        reading.set_aside(turned, case, "ada", "flag", "motion")
+    with turned.write() as session:
+        experiment = experiments.active(session)
+        for job in jobs.unfinished(session):
+            jobs.request_cancel(session, job)
+        cycle = cycles.current(session, experiment.id)
+        with pytest.raises(EmptyPool, match="annotated, flagged or held out"):
+            turns.query_next(session, experiment, cycle, 1, turns.settings_of(experiment))
+    unlabelled = filled(tmp_path / "other")
+    with pytest.raises(EmptyPool, match="No case is annotated yet"):
+        running.train_now(unlabelled)
+    unlabelled.engine.dispose()
 
 
 def test_studies_of_the_workspace_tell_their_sentence_first(turned):

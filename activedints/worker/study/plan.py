@@ -10,7 +10,6 @@ from activedints.core import strategies
 from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import Regime
 from activedints.core.query import check_budget
-from activedints.core.uncertainty import NEEDS_DRAWS
 
 CONTROLS = ("foreground-random", "random")
 """Always in the plot."""
@@ -100,7 +99,7 @@ class Plan:
 
     def _check_arm(self, arm: Arm) -> None:
         measure = (strategies.score_of(arm.strategy) or "").partition("/")[0]
-        if self.draws == 1 and measure in NEEDS_DRAWS | {"draw_dice_loss"}:
+        if self.draws == 1 and strategies.needs_draws(arm.strategy):
             raise InvalidSettings(
                 f"The strategy '{arm.strategy}' needs draws and the study makes one deterministic pass: give --draws"
                 " 10, or choose a strategy that one pass can serve, such as entropy."

@@ -52,7 +52,9 @@ def write_report(path: Path, summary: dict[str, Any]) -> None:
         + _table(_last(summary["bands"]), ("arm", "label", "dice", "low", "high", "n", "volumes", "voxels", "minutes"))
         + "<h2>What was queried</h2>"
         + _table(summary["queries"], ("arm", "seed", "cycle", "case", "low", "high", "voxels"))
-        + f"<p><small>Settings {summary['hash']}; {summary['core_minutes']:.1f} minutes of computing.</small></p>"
+        + f"<p><small>Settings {summary['hash']}; {summary['core_minutes']:.1f} core-minutes, where a cell that"
+        " arms share counts for each.</small></p>"
+        " arm).</small></p>"
         "</body></html>",
         encoding="utf-8",
     )

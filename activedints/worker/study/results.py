@@ -80,7 +80,7 @@ def _figures(arm: Arm, step: Step, spent: dict[str, float], plan: Plan) -> list[
     labels = list(result["holdout"][0]["dice"])
     shared = {"arm": arm.name, "seed": step.cell.seed, "cycle": step.cell.cycle, **spent}
     shared["minutes"] = spent["minutes"] if plan.minutes_per_case is not None else None
-    more = {"auroc": result["auroc"], "seconds": result["seconds"], "steps": result["steps"]}
+    more = {"auroc": result["auroc"], "cpu_seconds": result["cpu_seconds"], "steps": result["steps"]}
     means = {}
     rows = []
     for label in labels:
@@ -136,7 +136,7 @@ def summarised(plan: Plan, rows: list[Row], queries: list[Row]) -> dict[str, Any
         "differences": found,
         "sentences": told,
         "queries": queries,
-        "core_minutes": sum({(r["arm"], r["seed"], r["cycle"]): r["seconds"] for r in rows}.values()) / 60,
+        "core_minutes": sum({(r["arm"], r["seed"], r["cycle"]): r["cpu_seconds"] for r in rows}.values()) / 60,
         "finished": {name: len(seeds) for name, seeds in complete.items()},
         "seeds": len(plan.seeds),
     }
