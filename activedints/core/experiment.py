@@ -8,7 +8,10 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
 from activedints.core.settings import SOURCES, LabelSet
-from activedints.core.strategies import needs_draws, strategy
+from activedints.core.strategies import NEEDS_EMBEDDING, WITHOUT_BOXES, needs_draws, strategy
+
+ASKED_FOR = ("volume", "region")
+"""Units of a query."""
 
 
 class Regime(StrEnum):
@@ -38,6 +41,10 @@ class ExperimentSettings:
     budget: int = 2
     """What each cycle may cost, in ``budget_unit``: cases, voxels of the source grid, or a reader's minutes."""
     budget_unit: str = "volumes"
+    unit: str = "volume"
+    """What is asked for: a whole volume, or a region; what no Region holds is ignored by training."""
+    side: int = 40
+    """Side of a Region in voxels."""
     strategy: str = "clasp-pe"
     control: float = 0.25
     """Share of the queries that is drawn foreground-aware at random, so that readers' work has a control."""
@@ -75,6 +82,13 @@ class ExperimentSettings:
                 f"The strategy '{self.strategy}' needs draws and the experiment makes one deterministic pass: ask for"
                 " more draws, or choose a strategy that one pass can serve, such as entropy."
             )
+        if self.unit not in ASKED_FOR or self.side < 8:
+            raise InvalidSettings(
+                f"An experiment asks for a volume, or for a region of 8 voxels a side or more; not for a {self.unit}"
+                f" with {self.side}."
+            )
+        if self.unit == "region" and (self.strategy in NEEDS_EMBEDDING or self.strategy in WITHOUT_BOXES):
+            raise InvalidSettings(f"The strategy '{self.strategy}' compares whole volumes; it cannot ask for regions.")
         if not 0 <= self.control <= 1:
             raise InvalidSettings(f"The control stream is a share of the queries, 0 to 1; it is {self.control}.")
         if self.planned < 1:

@@ -159,6 +159,8 @@ MEASURE_OF = {
     "clasp-pe": "entropy",
 }
 """Strategy -> the measure that it ranks by."""
+WITHOUT_BOXES = frozenset({"expected-dice", "draw-dice"})
+"""Strategies whose Score only a whole case has."""
 RANDOM = frozenset({"random", "foreground-random"})
 NEEDS_EMBEDDING = frozenset({"k-centre", "typicality"})
 

@@ -12,7 +12,7 @@ from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.query import Candidates
 from activedints.core.score import reason
-from activedints.loop import querying
+from activedints.loop import querying, regions
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Job, Query
@@ -34,17 +34,20 @@ def settings_of(experiment: Experiment, cycle: Cycle | None = None) -> Experimen
 
 def pool(session: Session, experiment: Experiment, cycle: Cycle | None) -> list[int]:
     """Case ids that may be queried: learning cases that nobody annotated, flagged, or skipped in this cycle."""
-    annotated = cases.annotated_ids(session, experiment.id)
     aside = annotations.set_aside(session, experiment.id, cycle.id if cycle else None)
-    learning = cases.ids(cases.members(session, experiment.id, Role.LEARNING))
-    return [case for case in learning if case not in annotated and case not in aside]
+    learning = [c for c in cases.ids(cases.members(session, experiment.id, Role.LEARNING)) if c not in aside]
+    if settings_of(experiment).unit == "region":
+        return regions.cases_with_open_boxes(session, experiment, learning)
+    annotated = cases.annotated_ids(session, experiment.id)
+    return [case for case in learning if case not in annotated]
 
 
 def outstanding(session: Session, experiment: Experiment, cycle: Cycle) -> list[Query]:
     """Queries of this cycle that still wait for a reader."""
-    annotated = cases.annotated_ids(session, experiment.id)
+    newest = annotations.newest_of_each(session, experiment.id)
     aside = annotations.set_aside(session, experiment.id, cycle.id)
-    return [q for q in cycles.queries(session, cycle.id) if q.case_id not in annotated and q.case_id not in aside]
+    asked = [query for query in cycles.queries(session, cycle.id) if query.case_id not in aside]
+    return [query for query in asked if not regions.answered(query, newest.get(query.case_id))]
 
 
 def labelled(session: Session, experiment: Experiment) -> list[int]:

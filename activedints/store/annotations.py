@@ -60,6 +60,14 @@ def covers(annotation: Annotation, shape: tuple[int, ...]) -> bool:
     return any(tuple(lo) == (0, 0, 0) and tuple(hi) == shape for lo, hi in annotation.regions)
 
 
+def holds(annotation: Annotation, box: Box) -> bool:
+    """Whether one of a version's Regions covers a box of the source grid."""
+    low, high = box
+    return any(
+        all(a <= b for a, b in zip(lo, low)) and all(a >= b for a, b in zip(hi, high)) for lo, hi in annotation.regions
+    )
+
+
 def save_draft(session: Session, experiment_id: int, case_id: int, reader: str, file: str, seconds: float) -> None:
     """Keep a reader's unsubmitted drawing; replaces this reader's last draft of the case."""
     session.merge(

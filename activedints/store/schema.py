@@ -222,6 +222,8 @@ class Prediction(Base):
     scores: Mapped[dict[str, Any]]
     embedding: Mapped[list[Any] | None]
     """The network's own view of the case, a vector; none for predictions of earlier versions."""
+    boxes: Mapped[list[Any] | None]
+    """Where Regions are asked for, the case's boxes: low and high on the source grid, and their Scores."""
     sample: Mapped[str | None] = mapped_column(ForeignKey("file.name"))
     """A holdout or calibration case's voxels for calibration: npz of probability, truth, weight."""
     spots: Mapped[list[Any]]

@@ -11,9 +11,12 @@ import numpy as np
 from activedints.core import metrics
 from activedints.core.calibration import error_auroc, relevant, tempered
 from activedints.core.cycle import Role
+from activedints.core.region import box_scores, tiles
 from activedints.core.score import case_scores, uncertain_spots
 from activedints.core.settings import LabelSet, ScoreSettings
-from activedints.core.volume import IGNORE, LabelMap, spacing
+from activedints.core.volume import IGNORE, LabelMap, spacing, voxel_millilitres
+from activedints.formats.grid import Grid
+from activedints.formats.header import read_header
 from activedints.formats.nifti import read_labelmap, write_heat_map, write_labelmap
 from activedints.learn.model import Model as LoadedModel
 from activedints.learn.predict import Prediction as Made
@@ -60,6 +63,9 @@ def predict_case(
         scores |= agreement(read_labelmap(store.files.path(before)).array, values)
     if role is Role.CALIBRATION and newest is not None:
         scores |= _error_aurocs(store, turn, newest, scan, models)
+    boxes = None
+    if settings.unit == "region" and role is Role.LEARNING:
+        boxes = _boxes(made, scan, read_header(like).grid, settings.side, labels.foreground)
     with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         label, uncertainty = Path(scratch) / "draft.nii.gz", Path(scratch) / "uncertainty.nii.gz"
         write_labelmap(label, LabelMap(values, scan.affine), like)
@@ -79,11 +85,21 @@ def predict_case(
                     uncertainty=store.files.add(session, uncertainty, ".nii.gz"),
                     scores=scores,
                     embedding=[round(float(v), 6) for v in made.embedding],
+                    boxes=boxes,
                     sample=store.files.add(session, sample, ".npz") if sample else None,
                     spots=[asdict(spot) for spot in spots],
                     seconds=made.seconds,
                 )
             )
+
+
+def _boxes(made: Made, scan: Scan, grid: Grid, side: int, labels: tuple[str, ...]) -> list[dict[str, object]]:
+    """Every Region that can be asked for: where it lies on the source grid, and its Scores."""
+    found = tiles(scan.brain, side)
+    voxel_ml = voxel_millilitres(scan.affine)
+    rows = box_scores(made.maps, made.probability, scan.brain, found, labels, voxel_ml)
+    places = [grid.box_from_ras(box) for box in found]
+    return [{"low": list(low), "high": list(high), "scores": row} for (low, high), row in zip(places, rows)]
 
 
 def _made(models: Sequence[LoadedModel], scan: Scan, turn: Turn, how: How) -> Made:

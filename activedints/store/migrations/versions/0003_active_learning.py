@@ -1,4 +1,4 @@
-"""What honest active learning needs: a query's probability, embeddings, calibration voxels, Members, and
+"""What honest active learning needs: a query's probability, embeddings, boxes, calibration voxels, Members, and
 how much a reader changed."""
 
 from alembic import op
@@ -9,6 +9,7 @@ down_revision = "0002"
 COLUMNS = (
     "ALTER TABLE query ADD COLUMN probability DOUBLE",
     "ALTER TABLE prediction ADD COLUMN embedding JSON",
+    "ALTER TABLE prediction ADD COLUMN boxes JSON",
     "ALTER TABLE prediction ADD COLUMN sample VARCHAR(100) REFERENCES file (name)",
     "ALTER TABLE annotation ADD COLUMN changed_ml DOUBLE",
     """
