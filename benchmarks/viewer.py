@@ -18,6 +18,7 @@ import nibabel as nib
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks import scribbles
 from benchmarks.arms import ROOT, shared_data
 from benchmarks.figures import figure, printed, result
 
@@ -173,8 +174,15 @@ def run() -> dict[str, Any]:
         figure("full-size/submit-to-file", round(full["saved"], 3), None, "s", limit=0.6),
         figure("full-size/stroke-event", round(full["move"], 2), None, "ms", limit=50.0),
         *(figure(f"full-size/{name}", value, None, "ms", limit=limit) for name, value, limit in tool_bars(node)),
+        *scribbles.figures(),
+        figure("bundle/bytes", bundle_bytes(), None, "bytes", limit=1.2e6),
     ]
     return result("viewer", figures, (time.process_time() - start) / 60, "brats2021_2mm")
+
+
+def bundle_bytes() -> float:
+    (bundle,) = (ROOT / "activedints/ui/viewer/frontend/build").glob("viewer-*.js")
+    return float(bundle.stat().st_size)
 
 
 def tool_bars(node: dict[str, float]) -> list[tuple[str, float, float]]:

@@ -2,25 +2,23 @@
 
 import streamlit as st
 
-from activedints.loop import few_shot
+from activedints.loop import few_shot, learners
 from activedints.ui import few_shot as desk
 from activedints.ui import frame, jobs
 from activedints.ui.here import Here
 
 
-def adapt_form(here: Here) -> None:
-    """Which learners adapt to the episode, and how."""
-    names = {learner.name: learner.title for learner in few_shot.learners(here.store)}
+def adapt_form(here: Here) -> desk.Wish | None:
+    """Which learners adapt to the episode, and how; None while nobody pressed the button."""
+    names = {learner.name: learner.title for learner in learners.every(here.store)}
     with st.form("adapt"):
-        chosen = st.multiselect("Learners, side by side", list(names), few_shot.usual(names), format_func=names.get)
+        chosen = st.multiselect("Learners, side by side", list(names), learners.usual(names), format_func=names.get)
         left, right = st.columns(2)
         steps = left.slider("Steps", 1, 50, 20, help="Of learners that adapt by gradient steps")
         words = "MetaNAS cools from 1 to this; at 1 nothing hardens, and pruning then costs much"
         cold = right.select_slider("Final temperature", few_shot.TEMPERATURES, few_shot.COLD, help=words)
         pressed = st.form_submit_button("Adapt", type="primary", icon=":material/bolt:")
-    table = st.empty()
-    if pressed:
-        here.do(desk.adapt, here, desk.episode(), chosen, steps, cold, table)
+    return desk.Wish(chosen, steps, cold) if pressed else None
 
 
 def train_form(here: Here) -> None:
@@ -28,11 +26,11 @@ def train_form(here: Here) -> None:
     with st.form("train again", border=True):
         st.subheader("Train again", anchor=False)
         left, middle, right = st.columns(3)
-        recipe = left.selectbox("Recipe", few_shot.recipes())
-        data = middle.selectbox("On", few_shot.TRAINED_ON, format_func=few_shot.SETS.get)
+        recipe = left.selectbox("Recipe", learners.recipes())
+        data = middle.selectbox("On", learners.TRAINED_ON, format_func=learners.SETS.get)
         seed = right.number_input("Seed", 0, 999_999, 0)
         if st.form_submit_button("Train", icon=":material/model_training:"):
-            here.do(few_shot.train_again, here.store, recipe, data, seed)
+            here.do(learners.train_again, here.store, recipe, data, seed)
 
 
 with frame.page("Few-shot", needs="nothing") as here:
@@ -41,6 +39,8 @@ with frame.page("Few-shot", needs="nothing") as here:
         "A learner that was trained on many small problems adapts to a new one from one example a class. MetaNAS "
         "adapts its architecture too: as the temperature falls, the mixture hardens into one network."
     )
+    if here.standing.device is not None and few_shot.warming_up(here.store):
+        st.info("The worker warms up, which takes some seconds: then press again.", icon=":material/hourglass_top:")
     if here.standing.device is None:
         st.warning(
             "No worker is running, and adapting needs one: start it with `activedints worker`.",
@@ -55,13 +55,22 @@ with frame.page("Few-shot", needs="nothing") as here:
     if episode is None:
         st.info("The table is empty: put an episode on it, or draw one.", icon=":material/inbox:")
     else:
-        desk.show_episode(episode, runs[-1] if runs else None)
-        adapt_form(here)
+        left, right = st.columns([2, 3])
+        with left:
+            desk.show_episode(episode, runs[-1] if runs else None)
+        with right:
+            form = adapt_form(here)
+        desk.adapt_when_asked(here, episode, form)
     if runs:
         desk.show_outcome(runs)
     st.subheader("What to expect", anchor=False)
-    st.dataframe(few_shot.measured(here.store), hide_index=True)
+    st.dataframe(learners.measured(here.store), hide_index=True)
     st.caption("Ours, measured on fixed lists of episodes with 95 % intervals. It must not be read as a gain by NAS.")
-    st.dataframe(few_shot.PUBLISHED, hide_index=True)
+    st.dataframe(learners.PUBLISHED, hide_index=True)
     st.caption("Quoted as published, on larger networks and budgets; none of these is ours.")
     train_form(here)
+    job, stopped = learners.training(here.store), learners.stopped_training(here.store)
+    if job is not None:
+        jobs.watch(here, job.id)
+    elif stopped is not None:
+        jobs.show_failure(here, stopped)

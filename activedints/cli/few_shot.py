@@ -22,7 +22,7 @@ WayOption = Annotated[int, typer.Option(min=2, help="Classes of an episode.")]
 
 def classes_of(data: str, workspace: Path | None) -> "tuple[ImageClasses, ImageClasses]":
     """Background and evaluation classes by name or folder."""
-    from activedints.loop.few_shot import omniglot_folder
+    from activedints.loop.learners import omniglot_folder
     from activedints.worker.meta_training import read_set
 
     if data == "omniglot":
@@ -36,10 +36,10 @@ def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
 
     if name.endswith((".safetensors", ".json")):
         return meta_checkpoint.load(Path(name).with_suffix(""))
-    from activedints.loop import few_shot
+    from activedints.loop import learners
 
-    known = {found.name: found for found in few_shot.shipped()}
-    found = known.get(name) or few_shot.learner(open_store(workspace), name)
+    known = {found.name: found for found in learners.shipped()}
+    found = known.get(name) or learners.named(open_store(workspace), name)
     return meta_checkpoint.read(found.weights, json.loads(found.card_text))
 
 
@@ -54,9 +54,9 @@ def said(figures: list[dict[str, Any]]) -> str:
 @metanas.command("list")
 def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Learners that can adapt, with what they were made of."""
-    from activedints.loop import few_shot
+    from activedints.loop import learners
 
-    rows = [{"name": f.name, "title": f.title, **f.made} for f in few_shot.learners(open_store(workspace))]
+    rows = [{"name": f.name, "title": f.title, **f.made} for f in learners.every(open_store(workspace))]
     lines = [f"{row['name']:24} {row['title']}" for row in rows]
     answer({"learners": rows}, as_json, "\n".join(lines) or "There is no learner yet.")
 

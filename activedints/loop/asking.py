@@ -12,6 +12,11 @@ ADDRESS_FILE = "interactive.json"
 LONGEST_ANSWER = 64 << 20
 
 
+def is_ready(store: Store) -> bool:
+    """Whether the warm child has said where it listens; it starts with the worker and takes some seconds."""
+    return (store.folder / ADDRESS_FILE).is_file()
+
+
 News = Callable[[dict[str, Any]], None]
 
 

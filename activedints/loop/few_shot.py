@@ -1,123 +1,26 @@
-"""The few-shot study as a screen or a command meets it: learners, episodes, live adaptation, training again."""
+"""Few-shot episodes as a screen meets them: dealt or drawn, adapted to live, and what came out."""
 
 import base64
-import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from activedints.core.cell import EDGES, OPERATIONS, edge_weights, shares
-from activedints.core.errors import InvalidSettings, NotFound
-from activedints.core.job import JobKind, JobStatus
-from activedints.loop.asking import ask
-from activedints.store import jobs
+from activedints.core.errors import InvalidSettings
+from activedints.loop.asking import ask, is_ready
+from activedints.loop.learners import Learner
 from activedints.store.database import Store
 
-SHIPPED = Path(__file__).parent.parent / "nas" / "few_shot" / "checkpoints"
-"""Meta-trained starts that ship with the product: NAME.safetensors with its card NAME.json."""
-
-SETS = {"glyphs": "Glyphs of many scripts", "omniglot": "Omniglot", "patches": "Patches of my annotated scans"}
-TRAINED_ON = ("glyphs", "omniglot")
 TARGETS = 5
-
-PUBLISHED = (
-    {"method": "MAML", "Omniglot 20-way 1-shot": "95.8 %", "from": "Finn et al. 2017"},
-    {"method": "MAML++", "Omniglot 20-way 1-shot": "97.65 %", "from": "Antoniou et al. 2019"},
-    {"method": "REPTILE", "Omniglot 20-way 1-shot": "89.43 % (transductive)", "from": "Nichol et al. 2018"},
-    {"method": "MetaNAS", "Omniglot 20-way 1-shot": "97.74 %", "from": "Elsken et al. 2020"},
-)
-"""Figures of the papers, quoted; none of them is ours."""
-
-
-@dataclass(frozen=True)
-class Learner:
-    """A meta-trained start. ``name`` is how it is asked for; ``weights`` its file, ``card_text`` its card as JSON."""
-
-    name: str
-    title: str
-    weights: Path
-    card_text: str
-    ours: bool
-    """Trained in this workspace, not shipped."""
-
-    @property
-    def card(self) -> dict[str, Any]:
-        card: dict[str, Any] = json.loads(self.card_text)
-        return card
-
-    @property
-    def made(self) -> dict[str, Any]:
-        made: dict[str, Any] = self.card["made"]
-        return made
-
-
-def shipped() -> list[Learner]:
-    """The learners that come with the product, in the order of the alphabet, MetaNAS first."""
-    found = []
-    for path in sorted(SHIPPED.glob("*.json")):
-        text = path.read_text(encoding="utf-8")
-        card = json.loads(text)
-        title = f"{card['learner']} ({SETS[card['made']['data']]})"
-        found.append(Learner(path.stem, title, path.with_suffix(".safetensors"), text, ours=False))
-    return sorted(found, key=lambda learner: not learner.name.startswith("metanas"))
-
-
-def learners(store: Store) -> list[Learner]:
-    """All learners that can adapt: shipped ones, then those trained in this workspace, newest first."""
-    found = shipped()
-    with store.read() as session:
-        for job in jobs.newest(session, 200):
-            if job.kind == JobKind.META_TRAIN and job.status == JobStatus.DONE and job.result:
-                card = job.result["card"]
-                title = f"{card['learner']} ({SETS[card['made']['data']]}, trained here by job {job.id})"
-                weights = store.files.path(job.result["weights"])
-                found.append(Learner(f"job-{job.id}", title, weights, json.dumps(card), ours=True))
-    return found
-
-
-def learner(store: Store, name: str) -> Learner:
-    """One of them by name; NotFound says which there are."""
-    known = {found.name: found for found in learners(store)}
-    if name not in known:
-        raise NotFound(f"There is no few-shot learner '{name}'; there are {', '.join(known) or 'none yet'}.")
-    return known[name]
-
-
-def omniglot_folder(store: Store) -> Path:
-    """Where `activedints data get omniglot` puts the set; NotFound tells that command."""
-    folder = store.folder / "nas"
-    if not any((folder / name).is_file() for name in ("omniglot28.npz", "images_background.zip")):
-        raise NotFound("Omniglot is not in this workspace yet: run `activedints data get omniglot`.")
-    return folder
-
-
-def train_again(store: Store, recipe: str, data: str, seed: int) -> str:
-    """Enqueue a meta-training of ``recipe`` on ``data``; the learner appears in the list when it is done."""
-    known = recipes()
-    if recipe not in known or data not in TRAINED_ON or not 0 <= seed < 1 << 31:
-        raise InvalidSettings(
-            f"A meta-training needs a recipe of {', '.join(known)}, one of {', '.join(TRAINED_ON)} and a seed from 0; "
-            f"got {recipe!r}, {data!r} and {seed}."
-        )
-    if data == "omniglot":
-        omniglot_folder(store)
-    with store.write() as session:
-        waiting = [job.id for job in jobs.unfinished(session) if job.kind == JobKind.META_TRAIN]
-        if waiting:
-            raise InvalidSettings(f"Job {waiting[0]} trains a learner already: wait for it, or cancel it.")
-        job = jobs.enqueue(session, JobKind.META_TRAIN, {"recipe": recipe, "data": data, "seed": seed})
-        return f"Job {job.id} is queued: it trains '{recipe}' on {SETS[data]}."
-
-
-def recipes() -> tuple[str, ...]:
-    """Recipes that the shipped learners were made with: what can be trained again."""
-    return tuple(dict.fromkeys(found.made["recipe"] for found in shipped()))
-
 
 Episode = dict[str, Any]
 """names, channels, labels (of the targets, or None), note, and support and target as base64 of uint8 images."""
+
+
+def warming_up(store: Store) -> bool:
+    """Whether the warm child has not said yet where it listens: it starts with the worker and takes some seconds."""
+    return not is_ready(store)
 
 
 def deal(store: Store, source: str, way: int, shot: int, seed: int, plane: str = "axial") -> Episode:
@@ -234,11 +137,6 @@ def nearest_temperature(temperature: float) -> float:
     return min(TEMPERATURES, key=lambda one: abs(math.log(one / temperature)))
 
 
-def usual(names: Iterable[str]) -> list[str]:
-    """The learners to begin with: shipped MetaNAS and the quick one, on the set that needs no download."""
-    return [name for name in names if name in ("metanas-glyphs", "quick-glyphs")]
-
-
 def outcome(run: Adapted) -> dict[str, Any]:
     """One row: how a learner ended."""
     pruned = run.result["pruned"]
@@ -260,21 +158,4 @@ def genotype(run: Adapted) -> list[dict[str, Any]]:
         {"cell": number, "node": gene["node"], "from": names[gene["state"]], "operation": gene["operation"]}
         for number, cell in enumerate(run.result["genotype"])
         for gene in cell
-    ]
-
-
-def measured(store: Store) -> list[dict[str, Any]]:
-    """Measured figures of all learners, one row each network and mode, from their cards."""
-    return [
-        {
-            "learner": found.title,
-            "network": figure["network"],
-            "episodes": f"{figure['way']}-way {figure['shot']}-shot, n = {figure['episodes']}",
-            "batch norm": figure["mode"],
-            "accuracy (%)": f"{figure['mean']:.1f} +- {figure['interval']:.1f}",
-            "trained (CPU s)": found.made["cpu_seconds"],
-            "seed": found.made["seed"],
-        }
-        for found in learners(store)
-        for figure in found.made.get("figures", ())
     ]

@@ -14,8 +14,8 @@ def spots_verdict(session: Session, model_id: int) -> str:
     found = [row for row in rows if row]
     if len(found) < FEWEST:
         return (
-            f"How often such spots are wrong is not known: {len(found)} calibration cases are measured, and fewer than "
-            f"{FEWEST} say nothing."
+            f"How often such spots are wrong is not known: that takes {FEWEST} annotated calibration cases, and there "
+            f"{'is' if len(found) == 1 else 'are'} {len(found)}."
         )
     spots, wrong = sum(row["spots"] for row in found), sum(row["wrong"] for row in found)
     elsewhere = sum(row["errors_elsewhere"] for row in found) / max(1, sum(row["voxels_elsewhere"] for row in found))

@@ -1,12 +1,15 @@
 """The few-shot desk: the episode on the table, learners adapting to it live, and what came out."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from activedints.loop import few_shot
+from activedints.core.errors import InvalidSettings
+from activedints.loop import few_shot, learners
 from activedints.loop.few_shot import Adapted, Episode
 from activedints.ui import charts, few_shot_charts
 from activedints.ui.canvas import canvases
@@ -39,10 +42,10 @@ def deal_form(here: Here) -> None:
     """Pick an episode from a set."""
     with st.form("deal", border=False):
         columns = st.columns([3, 1, 1, 1, 1])
-        source = columns[0].selectbox("Set", list(few_shot.SETS), format_func=few_shot.SETS.get)
+        source = columns[0].selectbox("Set", list(learners.SETS), format_func=learners.SETS.get)
         way = columns[1].number_input("Classes", 2, 20, 5, help="Of patches: as many kinds as the scans show")
         shot = columns[2].number_input("Examples a class", 1, 10, 1)
-        seed = columns[3].number_input("Draw", 0, 999_999, 0, help="Which episode: another number, other classes")
+        seed = columns[3].number_input("Episode", 0, 999_999, 0, help="Another number, other classes and drawings")
         plane = columns[4].selectbox("Plane of patches", ["axial", "coronal", "sagittal"])
         if st.form_submit_button("Put it on the table", icon=":material/casino:"):
             here.do(lambda: lay(few_shot.deal(here.store, source, way, shot, seed, plane)))
@@ -70,30 +73,45 @@ def show_episode(found: Episode, run: Adapted | None) -> None:
     )
 
 
-def adapt(here: Here, found: Episode, names: list[str], steps: int, temperature: float, canvas: DeltaGenerator) -> str:
-    """Let the learners adapt one after the other, drawing every step in ``canvas``; they stay in the session."""
+@dataclass(frozen=True)
+class Wish:
+    """Learners by name, their steps, and where the temperature ends."""
+
+    learners: list[str]
+    steps: int
+    temperature: float
+
+
+def adapt_when_asked(here: Here, found: Episode, wish: Wish | None) -> None:
+    """Let the learners adapt one after the other, drawing every step; they stay in the session."""
+    canvas = st.empty()
+    if wish is not None:
+        here.do(_adapt, here, found, wish, canvas)
+
+
+def _adapt(here: Here, found: Episode, wish: Wish, canvas: DeltaGenerator) -> str:
+    if not wish.learners:
+        raise InvalidSettings("Nobody was asked to adapt: choose one learner or more.")
     done: list[Adapted] = []
-    for name in names:
-        learner = few_shot.learner(here.store, name)
-        done.append(few_shot.adapt(here.store, learner, found, steps, temperature, _live(canvas, done)))
+    show = _live(canvas)
+    for name in wish.learners:
+        learner = learners.named(here.store, name)
+        done.append(few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done)))
     st.session_state[RUNS] = done
-    return "; ".join(f"{run.title}: {run.result['seconds']:.1f} s" for run in done)
+    return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done)
 
 
-def _live(canvas: DeltaGenerator, done: list[Adapted]) -> Callable[[Adapted], None]:
-    def show(so_far: Adapted) -> None:
+def _live(canvas: DeltaGenerator) -> Callable[[list[Adapted], Adapted], None]:
+    """Two charts side by side that change in place, step by step."""
+    with canvas.container():
+        st.caption("Adapting, step by step: targets told right, and the share of each operation on each edge.")
+        places = [column.empty() for column in st.columns(2)]
+
+    def show(done: list[Adapted], so_far: Adapted) -> None:
         step = so_far.steps[-1]
-        with canvas.container():
-            left, right = st.columns(2)
-            with left:
-                charts.show(
-                    few_shot_charts.accuracy_chart([*done, so_far]), f"live accuracy {len(done)} {step['step']}"
-                )
-            if step["alphas"]:
-                with right:
-                    cells = few_shot.cells(step)
-                    chart = few_shot_charts.heat_map(cells, step["temperature"])
-                    charts.show(chart, f"live shares {len(done)} {step['step']}")
+        charts.redraw(places[0], few_shot_charts.accuracy_chart([*done, so_far]))
+        if step["alphas"]:
+            charts.redraw(places[1], few_shot_charts.heat_map(few_shot.cells(step), step["temperature"]))
 
     return show
 

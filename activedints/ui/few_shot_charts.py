@@ -6,7 +6,7 @@ from activedints.core.cell import NODES, OPERATIONS
 from activedints.loop.few_shot import Adapted, CellView
 from activedints.ui.charts import ACCENT, GRID, LINES, QUIET, TEXT, Chart, empty_figure
 
-HUES = dict(zip(OPERATIONS, ("#9AA4B1", "#E8EBEF", "#F0E442", "#F0A35E", "#5BA7E8", "#3FB68B", "#CC79A7")))
+HUES = dict(zip(OPERATIONS, ("#D55E00", "#F0E442", "#9AA4B1", "#F0A35E", "#5BA7E8", "#3FB68B", "#CC79A7")))
 SHADES = [[0.0, "#12161B"], [1.0, ACCENT]]
 FAINTEST = 0.02
 """Edges that carry less than this share of their fullest weight are not drawn."""

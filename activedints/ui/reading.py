@@ -1,5 +1,6 @@
 """The reader's desk: which case is open, what the viewer gets of it, and where its events go."""
 
+import os
 import secrets
 from datetime import UTC, datetime
 from functools import partial
@@ -85,8 +86,20 @@ def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
         rules=[(value_of[rule.inner], [value_of[name] for name in rule.outer]) for rule in opened.nested],
         verdict=opened.verdict,
         maps=list(assisting.MEASURES.items()) if opened.uncertainty else [],
-        help=("refine",) if opened.unread_by_model else ("refine", "predict"),
+        help=offered(opened),
     )
+
+
+def offered(opened: OpenCase) -> tuple[str, ...]:
+    """What the reader may ask at this case."""
+    if opened.unread_by_model:
+        return ("refine",)
+    return ("refine", "predict", "prompt") if nninteractive() else ("refine", "predict")
+
+
+def nninteractive() -> str:
+    """The address of an external nnInteractive server, where the operator gave one; '' otherwise."""
+    return os.environ.get("ACTIVEDINTS_NNINTERACTIVE_URL", "").strip()
 
 
 def notes(opened: OpenCase) -> str:
@@ -146,6 +159,10 @@ def answer_question(here: Here, opened: OpenCase, asked: ViewerQuestion) -> View
         return ViewerAnswer("Predicted again", assisting.predict_box(here.store, opened, asked.box))
     if asked.box is None or asked.label is None or asked.scribble is None:
         raise NotFound("The question came without its box; draw the stroke again.")
+    if asked.do == "prompt":
+        box = asked.label, asked.scribble, asked.value
+        label = assisting.prompt(here.store, opened, nninteractive(), asked.channel, *box)
+        return ViewerAnswer("Finished by nnInteractive", label)
     return ViewerAnswer(
         "Refined", assisting.refine(here.store, opened, asked.box, asked.label, asked.scribble, asked.value)
     )

@@ -4,6 +4,7 @@ Images travel as base64 of uint8, ``(image, channel, 28, 28)``, class by class; 
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,8 +20,8 @@ from activedints.core.cycle import Role
 from activedints.core.errors import InvalidFile, InvalidLabels, InvalidSettings, NotFound
 from activedints.core.volume import LabelMap, Volume
 from activedints.formats.nifti import read_labelmap
-from activedints.loop import experiments, few_shot, turns
-from activedints.nas.few_shot import episode_trace, glyphs, meta_checkpoint, omniglot
+from activedints.loop import experiments, learners, turns
+from activedints.nas.few_shot import episode_trace, glyph_pack, meta_checkpoint, omniglot
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import (
     SIZE,
@@ -81,13 +82,13 @@ def characters(source: str, store: Store) -> ImageClasses:
     if source == "glyphs":
         return kept_glyphs()
     if source == "omniglot":
-        return kept_omniglot(few_shot.omniglot_folder(store))
+        return kept_omniglot(learners.omniglot_folder(store))
     raise NotFound(f"There is no few-shot set '{source}'; there are glyphs, omniglot and patches.")
 
 
 @cache
 def kept_glyphs() -> ImageClasses:
-    return glyphs.read()[1]
+    return glyph_pack.read()
 
 
 @cache
@@ -214,13 +215,11 @@ def unpacked(text: str, channels: int, what: str) -> npt.NDArray[np.uint8]:
 
 
 def learner(store: Store, name: str) -> MetaCheckpoint:
-    """A learner by the name that ``loop.few_shot.learners`` gives it: shipped, or trained in this workspace."""
-    found = few_shot.learner(store, name)
+    """A learner by the name that ``loop.learners.every`` gives it: shipped, or trained in this workspace."""
+    found = learners.named(store, name)
     return kept_checkpoint(found.weights, found.card_text)
 
 
 @cache
 def kept_checkpoint(weights: Path, card: str) -> MetaCheckpoint:
-    import json
-
     return meta_checkpoint.read(weights, json.loads(card))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from activedints.core.job import Report
-from activedints.loop import few_shot
+from activedints.loop import learners
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job
 
@@ -23,7 +23,7 @@ def meta_train(job: Job, store: Store, report: Report) -> Callable[[Session], di
     from activedints.worker.few_shot import one_thread
 
     recipe, data, seed = (job.arguments[name] for name in ("recipe", "data", "seed"))
-    folder = few_shot.omniglot_folder(store) if data == "omniglot" else None
+    folder = learners.omniglot_folder(store) if data == "omniglot" else None
     background, evaluation = read_set(data, folder)
     with one_thread():
         made = recipes.train(recipe, background, data, seed, report)

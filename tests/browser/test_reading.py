@@ -54,6 +54,36 @@ def is_open(page: Page, case: int) -> None:
     page.locator(f'.viewer[data-state="ready"][data-case="{case}"]').wait_for()
 
 
+def test_a_second_tab_takes_the_case_and_both_are_told(page: Page, address: str, store: Store) -> None:
+    case = worklist.next_case(store, "Edith")
+    link = f"{address}/annotate?case={case}&reader=Edith"
+    page.goto(link)
+    is_open(page, case)
+    second = page.context.new_page()
+    second.goto(link)
+    is_open(second, case)
+    second.get_by_text("open in another tab of yours").wait_for()
+    page.locator(".viewer").focus()
+    page.keyboard.press("b")
+    box = page.locator('canvas[data-plane="axial"]').bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 30, box["y"] + box["height"] / 2, steps=3)
+    page.mouse.up()
+    page.get_by_text("this one saves nothing more").first.wait_for(timeout=30_000)
+    with store.read() as session:
+        assert annotations.draft(session, 1, case, "Edith") is None
+    # another reader is refused by name, and gets another case of the queue
+    third = page.context.new_page()
+    third.goto(f"{address}/annotate?case={case}&reader=Max")
+    third.get_by_text("This case is open at Edith").wait_for()
+    with store.write() as session:
+        annotations.release(session, 1, case, "Edith")
+    second.close()
+    third.close()
+
+
 def test_from_home_to_the_next_case(page: Page, address: str, store: Store) -> None:
     first, second = (item.case_id for item in worklist.worklist(store, "Ada"))
     page.goto(address)

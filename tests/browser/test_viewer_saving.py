@@ -187,3 +187,60 @@ def test_strokes_made_without_a_network_are_sent_when_it_is_back(page, viewer_se
     page.locator('.viewer[data-saved="true"]').wait_for()
     assert (read(scans, 30, "draft") == 1).sum() > 10
     assert seen_without in (0, 1)  # some versions of Chromium keep an open socket through this
+
+
+@pytest.mark.slow
+def test_a_minute_without_a_network_loses_no_stroke(page, viewer_server, scans):
+    write_case(scans / "31", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    open_case(page, viewer_server, 31, all_channels=True)
+    page.context.set_offline(True)
+    press(page, "a", "k", "b")
+    x, y = centre(page)
+    for step in range(6):  # a stroke every ten seconds
+        drag(page, (x - 60, y - 50 + 20 * step), (x + 60, y - 50 + 20 * step))
+        page.wait_for_timeout(10_000)
+    shown = page.locator('output[data-label="1"]').inner_text()
+    page.context.set_offline(False)
+    stored(scans / "31", "draft", 1, patience=90)
+    page.locator('.viewer[data-saved="true"]').wait_for(timeout=90_000)
+    drawn = (read(scans, 31, "draft") == 1).sum()
+    assert shown == f"{drawn * 10 / 1000:.2f} mL"
+
+
+def test_a_stroke_that_never_ends_is_kept_on_the_way(page, viewer_server, scans):
+    write_case(scans / "32", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    open_case(page, viewer_server, 32, all_channels=True)
+    press(page, "a", "k", "b")
+    x, y = centre(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(8):
+        page.mouse.move(x + 8 * step, y + 5 * step, steps=3)
+        page.wait_for_timeout(600)
+    page.reload()  # with the button still held
+    page.locator('.viewer[data-state="ready"]').wait_for()
+    page.get_by_text("came back from this browser").wait_for()
+    assert page.locator('output[data-label="1"]').inner_text() != "0.00 mL"
+
+
+def test_two_tabs_keep_their_strokes_apart_in_the_browser(page, viewer_server, scans):
+    write_case(scans / "33", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    other = page.context.new_page()
+    for tab, key in ((page, "1"), (other, "2")):
+        open_case(tab, viewer_server, 33)
+        press(tab, "a", "k", key, "b")
+    for tab, shift in ((page, -60), (other, 60)):
+        x, y = centre(tab)
+        drag(tab, (x + shift, y), (x + shift + 20, y))
+        tab.wait_for_timeout(500)  # in the browser's own store, not yet at the server
+    held = page.evaluate(
+        """() => new Promise((resolve, reject) => {
+             const open = indexedDB.open('activedints-viewer')
+             open.onerror = () => reject(open.error)
+             open.onsuccess = () => {
+               const store = open.result.transaction('drafts of tabs').objectStore('drafts of tabs')
+               store.getAll().onsuccess = ({ target }) => resolve(target.result.filter((d) => d.case === 33).length)
+             } })"""
+    )
+    other.close()
+    assert held == 2

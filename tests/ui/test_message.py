@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from activedints.core.errors import ActiveDintsError
-from activedints.ui.viewer.message import decode_mask, read_event
+from activedints.core.packed import pack
+from activedints.ui.viewer.message import decode_mask, read_event, read_question
 from activedints.ui.viewer.volumes import Grid
 
 LPS = Grid((2, 3, 4), np.diag([-1.0, -1.0, 1.0, 1.0]))
@@ -65,6 +66,43 @@ def test_an_event_is_read():
     assert event.array.shape == (2, 3, 4)
     skip = read_event(message(kind="skip", mask=None, sha=None, reason="bad scan"), 7, LPS, [1])
     assert (skip.array, skip.reason) == (None, "bad scan")
+
+
+def test_boxes_come_back_on_the_file_s_own_grid():
+    event = read_event(message(regions=[[[0, 0, 0], [1, 1, 2]]]), 7, LPS, [1])
+    assert event.regions == (((1, 2, 0), (2, 3, 2)),)
+    for box in ([[0, 0, 0], [3, 1, 1]], [[1, 0, 0], [1, 1, 1]], [[0, 0], [1, 1]], "abc", [[0, 0, 0], ["a", 1, 1]]):
+        with pytest.raises(ActiveDintsError, match="box"):
+            read_event(message(regions=[box]), 7, LPS, [1])
+
+
+def test_a_question_is_read_with_its_box():
+    label, scribble = np.zeros((2, 2, 2), np.uint8), np.zeros((2, 2, 2), np.uint8)
+    label[0, 1, 1], scribble[1, 0, 1] = 1, 1
+    asked = {"do": "refine", "number": 2, "case": 7, "value": 1, "box": [[0, 0, 1], [2, 2, 3]]}
+    read = read_question(asked | {"label": pack(label), "scribble": pack(scribble)}, 7, LPS, [1])
+    assert (read.do, read.number, read.value, read.box) == ("refine", 2, 1, ((0, 0, 1), (2, 2, 3)))
+    np.testing.assert_array_equal(read.label, label)
+    np.testing.assert_array_equal(read.scribble, scribble)
+    assert read_question({"do": "map", "number": 1, "case": 7, "measure": "variance"}, 7, LPS, [1]).box is None
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"do": "format"}, "something unknown"),
+        ({"number": None}, "something unknown"),
+        ({"case": 8}, "belongs to case 8"),
+        ({"value": 9}, "label 9"),
+        ({"box": [[0, 0, 0], [9, 1, 1]]}, "must lie in"),
+        ({"label": "!"}, "damaged"),
+        ({"label": pack(np.zeros((4, 4, 4), np.uint8))}, "must hold 8 voxels"),
+    ],
+)
+def test_a_wrong_question_is_refused(change, rule):
+    asked = {"do": "refine", "number": 2, "case": 7, "value": 1, "box": [[0, 0, 0], [2, 2, 2]]}
+    with pytest.raises(ActiveDintsError, match=rule):
+        read_question(asked | change, 7, LPS, [1])
 
 
 @pytest.mark.parametrize(

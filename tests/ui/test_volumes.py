@@ -69,6 +69,7 @@ def test_a_box_holds_the_same_voxels(code, random):
     expected = np.zeros(grid.ras_shape, bool)
     expected[x0:x1, y0:y1, z0:z1] = True
     np.testing.assert_array_equal(grid.to_ras(inside), expected)
+    assert grid.file_box(((x0, y0, z0), (x1, y1, z1))) == (tuple(lo), tuple(hi))
 
 
 def save(path, array, code="LPS"):

@@ -11,6 +11,7 @@ import torch
 from activedints.core.errors import ActiveDintsError, InvalidFile, InvalidSettings, NotFound
 from activedints.core.job import JobKind, JobStatus
 from activedints.loop import few_shot as study
+from activedints.loop import learners
 from activedints.nas.few_shot import meta_checkpoint, recipes
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.functional import Conv4
@@ -41,7 +42,7 @@ def store(tmp_path, monkeypatch) -> Store:
         "metanas-glyphs": MetaCheckpoint("MetaNAS", net, COOL, Mixed(net).start(0), made),
     }.items():
         meta_checkpoint.save(checkpoint, folder / name)
-    monkeypatch.setattr(study, "SHIPPED", folder)
+    monkeypatch.setattr(learners, "SHIPPED", folder)
     monkeypatch.setattr(few_shot, "kept_glyphs", lambda: strokes(8, 8))
     return Store.open(tmp_path / "workspace")
 
@@ -68,7 +69,7 @@ def test_an_episode_is_dealt_and_adapted_to_with_every_step_told(lane):
     assert (len(episode["names"]), episode["labels"]) == (3, [0] * 5 + [1] * 5 + [2] * 5)
     seen = []
     run = study.adapt(
-        lane, study.learner(lane, "metanas-glyphs"), episode, 6, 0.02, lambda so: seen.append(len(so.steps))
+        lane, learners.named(lane, "metanas-glyphs"), episode, 6, 0.02, lambda so: seen.append(len(so.steps))
     )
     assert seen == [1, 2, 3, 4, 5, 6, 7]
     assert [step["step"] for step in run.steps] == list(range(7))
@@ -86,7 +87,7 @@ def test_learners_of_channels_alone_take_images_of_several(lane):
     pixels = [rng.integers(0, 255, (n, 2, 28, 28), np.uint8).tobytes() for n in (2, 4)]
     support, target = (base64.b64encode(raw).decode() for raw in pixels)
     episode = {"names": ["a", "b"], "channels": ["FLAIR", "T1w"], "labels": None, "support": support, "target": target}
-    for found in study.learners(lane):
+    for found in learners.every(lane):
         run = study.adapt(lane, found, episode, 3, 0.1)
         assert run.accuracies == []
         assert len(run.steps[-1]["predictions"]) == 4
@@ -100,7 +101,7 @@ def drawing(stroke: int = 200) -> str:
 
 def test_drawings_are_an_episode(lane):
     episode = study.drawn([{"example": drawing(), "target": drawing(150)}] * 5)
-    run = study.adapt(lane, study.learner(lane, "quick-glyphs"), episode, 5, 0.1)
+    run = study.adapt(lane, learners.named(lane, "quick-glyphs"), episode, 5, 0.1)
     assert run.steps[-1]["accuracy"] == pytest.approx(0.2)  # five times the same drawing: all are told as one class
 
 
@@ -120,7 +121,7 @@ def test_a_bad_episode_is_one_sentence(lane, changed, error, words):
     if changed.get("support") == drawing(0):
         changed = {"support": base64.b64encode(bytes(2 * 28 * 28)).decode()}
     with pytest.raises(error, match=words) as told:
-        study.adapt(lane, study.learner(lane, "quick-glyphs"), episode | changed, 5, 0.1)
+        study.adapt(lane, learners.named(lane, "quick-glyphs"), episode | changed, 5, 0.1)
     assert "\n" not in str(told.value)
 
 
@@ -136,7 +137,7 @@ def test_asking_for_more_than_there_is_names_what_there_is(lane):
     with pytest.raises(NotFound, match="there are glyphs, omniglot and patches"):
         study.deal(lane, "runes", 5, 1, 0)
     with pytest.raises(NotFound, match="no few-shot learner 'nobody'; there are metanas-glyphs, quick-glyphs"):
-        study.learner(lane, "nobody")
+        learners.named(lane, "nobody")
     with pytest.raises(InvalidSettings, match="two drawn classes"):
         study.drawn([{"example": drawing(), "target": drawing()}])
 
@@ -151,7 +152,7 @@ def test_a_head_of_five_classes_refuses_three(store):
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(store):
-    folder = study.SHIPPED
+    folder = learners.SHIPPED
     (folder / "quick-glyphs.safetensors").write_bytes((folder / "metanas-glyphs.safetensors").read_bytes())
     with pytest.raises(ActiveDintsError, match="belongs to another recipe"):
         few_shot.learner(store, "quick-glyphs")
@@ -165,11 +166,11 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
     monkeypatch.setattr(meta_training, "read_set", lambda data, folder: (strokes(8, 8), strokes(6, 8, seed=1)))
     monkeypatch.setattr(meta_training, "EVALUATED", 4)
     assert (
-        study.train_again(store, "quick", "glyphs", 3)
+        learners.train_again(store, "quick", "glyphs", 3)
         == "Job 1 is queued: it trains 'quick' on Glyphs of many scripts."
     )
     with pytest.raises(InvalidSettings, match="Job 1 trains a learner already"):
-        study.train_again(store, "quick", "glyphs", 3)
+        learners.train_again(store, "quick", "glyphs", 3)
     with store.write() as session:
         job = jobs.claim(session)
         session.expunge(job)
@@ -177,11 +178,11 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
     with store.read() as session:
         told = [event.message for event in jobs.events_since(session, 1)]
     assert {"warm-up", "MAML", "evaluating"} <= set(told)
-    found = study.learner(store, "job-1")
+    found = learners.named(store, "job-1")
     assert found.made["seed"] == 3
     assert {f["mode"] for f in found.made["figures"]} == {"transductive", "one target"}
     assert few_shot.learner(store, "job-1").params["head.weight"].shape == (5, 16)
-    assert [row["learner"] for row in study.measured(store)] == [found.title] * 2
+    assert [row["learner"] for row in learners.measured(store)] == [found.title] * 2
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
 )
 def test_a_training_that_cannot_be_is_refused(store, recipe, data, words):
     with pytest.raises(ActiveDintsError, match=words):
-        study.train_again(store, recipe, data, 0)
+        learners.train_again(store, recipe, data, 0)
 
 
 def test_temperatures():
@@ -199,7 +200,27 @@ def test_temperatures():
 
 
 def test_the_shipped_learners_are_small_whole_and_told_of(tmp_path: Path):
-    for found in study.shipped():
+    for found in learners.shipped():
         assert found.weights.stat().st_size <= meta_checkpoint.LARGEST
         assert {"recipe", "data", "seed", "cpu_seconds", "command", "figures"} <= set(found.made)
         meta_checkpoint.read(found.weights, found.card)
+
+
+def test_patches_come_from_the_annotated_scans_of_the_experiment(tmp_path, lane):
+    from tests.ui import workspaces
+
+    own = workspaces.filled(tmp_path / "scans", fixed="all")
+    episode = study.deal(own, "patches", 5, 2, seed=1)
+    assert episode["channels"] == ["FLAIR", "T1w"]
+    assert {"edema", "core"} <= set(episode["names"])
+    first, second = episode["note"].split("Examples from ")[1].split("; ")[0].split(", targets from ")
+    assert first != second
+    run = study.adapt(own, learners.named(own, "quick-glyphs"), episode, 3, 0.1)
+    assert run.accuracies[-1][1] > run.chance
+    with pytest.raises(NotFound, match="shows two kinds of tissue with 205 voxels each"):
+        study.deal(own, "patches", 2, 200, seed=1)
+
+
+def test_without_annotated_scans_there_are_no_patches(lane):
+    with pytest.raises(ActiveDintsError, match="no experiment"):
+        study.deal(lane, "patches", 5, 1, 0)

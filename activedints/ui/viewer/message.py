@@ -94,10 +94,10 @@ def read_question(message: Any, case_id: int, grid: Grid, labels: Iterable[int])
         raise InvalidFile("The viewer asked something unknown; reload the page.")
     if message.get("case") != case_id:
         raise InvalidFile(f"This question belongs to case {message.get('case')}, but case {case_id} is open.")
-    value, measure = message.get("value", 0), message.get("measure", "")
-    if value not in {0, *labels} or not isinstance(measure, str):
+    value, measure, channel = message.get("value", 0), message.get("measure", ""), message.get("channel", "")
+    if value not in {0, *labels} or not isinstance(measure, str) or not isinstance(channel, str):
         raise InvalidLabels(f"The question is about label {value}, which is none of this case; reload the page.")
-    asked = ViewerQuestion(message["do"], message["number"], value=value, measure=measure)
+    asked = ViewerQuestion(message["do"], message["number"], value=value, measure=measure, channel=channel)
     if message.get("box") is None:
         return asked
     box = read_box(message["box"], grid.ras_shape)

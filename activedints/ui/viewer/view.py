@@ -75,7 +75,8 @@ class ViewerQuestion:
     """What the reader asks the model: ``do`` is 'prepare', 'refine', 'predict', 'prompt' or 'map'.
 
     ``box`` is in voxels of the browser's RAS+ grid, half-open; ``label`` and ``scribble`` (1 where drawn) are its
-    voxels (x, y, z) uint8. ``value`` is the scribble's label, or the label that a map is about (0: all).
+    voxels (x, y, z) uint8. ``value`` is the scribble's label, or the label that a map is about (0: all);
+    ``channel`` is the one that the reader looks at.
     """
 
     do: str
@@ -85,6 +86,7 @@ class ViewerQuestion:
     scribble: npt.NDArray[np.uint8] | None = None
     value: int = 0
     measure: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True)

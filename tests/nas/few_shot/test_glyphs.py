@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
-from activedints.nas.few_shot import glyphs
+from activedints.core.errors import InvalidFile
+from activedints.nas.few_shot import glyph_pack, glyphs
 
 
 def test_scripts_are_split_and_drawn_by_hand() -> None:
@@ -33,3 +35,14 @@ def test_no_two_glyphs_look_alike() -> None:
     _, fields = glyphs.characters()
     flat = (fields < 2).reshape(len(fields), -1)
     assert len(np.unique(flat, axis=0)) == len(flat)
+
+
+def test_the_pack_that_ships_holds_the_evaluation_scripts(tmp_path) -> None:
+    pack = glyph_pack.read()
+    assert pack.images.shape == (209, glyph_pack.DRAWINGS, 1, 28, 28)
+    assert all(name.split()[0] in glyphs.EVALUATION for name in pack.names)
+    glyph_pack.write(pack, tmp_path / "pack.npz")
+    assert np.array_equal(glyph_pack.read(tmp_path / "pack.npz").images, pack.images)
+    (tmp_path / "pack.npz").write_bytes(b"PK no pack")
+    with pytest.raises(InvalidFile, match=r"pack\.npz is no pack of glyphs"):
+        glyph_pack.read(tmp_path / "pack.npz")

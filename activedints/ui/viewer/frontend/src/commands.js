@@ -1,7 +1,8 @@
 // Everything that a key can do, in one table: the keyboard map on the screen is drawn from it.
 
 import { accept, propose } from './proposals.js'
-import { copySlice, fillHoles, grow, keepLargest, removeSmall, shrink, smooth } from './shape.js'
+import { middle } from './rules.js'
+import { copySlice, fillHoles, grow, islands, keepLargest, removeSmall, shrink, smooth } from './shape.js'
 
 export function buildCommands(viewer) {
   const set = (changes) => () => viewer.set(changes)
@@ -40,6 +41,10 @@ export function buildCommands(viewer) {
     ['Draw', 'outline', 'f', 'Filled outline', set({ tool: 'outline' })],
     ['Draw', 'threshold', 't', 'Threshold brush', () => thresholdBrush(viewer)],
     ['Draw', 'grow', 'g', 'Grow a region from a click', set({ tool: 'grow' })],
+    ['Draw', 'correct', 'j', 'Scribble: the model finishes it', set({ tool: 'correct' })],
+    ['Draw', 'background', 'shift+e', 'Scribble the label or background', flip('correcting')],
+    ['Draw', 'box', 'o', 'Box', set({ tool: 'box' })],
+    ['Draw', 'predict', 'shift+p', 'Predict here again', () => viewer.assist.predict()],
     ['Draw', 'smaller', '[', 'Smaller brush', () => brush(({ diameter }) => ({ diameter: Math.max(1, diameter - 1) }))],
     ['Draw', 'larger', ']', 'Larger brush', () => brush(({ diameter }) => ({ diameter: Math.min(60, diameter + 1) }))],
     ['Draw', 'flat', 'shift+f', 'Brush in the slice or in 3-D', () => brush(({ flat }) => ({ flat: !flat }))],
@@ -55,6 +60,7 @@ export function buildCommands(viewer) {
     ['Shape', 'drop', 'escape', 'Drop the proposal or stroke', () => viewer.pointer.cancel()],
     ['Shape', 'copy-up', 'shift+arrowup', 'Copy the label one slice up', () => copy(viewer, 1)],
     ['Shape', 'copy-down', 'shift+arrowdown', 'Copy the label one slice down', () => copy(viewer, -1)],
+    ['Shape', 'island', 'shift+j', 'Show the next island', () => nextIsland(viewer)],
     ['Shape', 'largest', 'shift+l', 'Keep the largest island', () => reshape(viewer, keepLargest)],
     ['Shape', 'small', 'shift+s', 'Remove small islands', () => reshape(viewer, removeSmall, viewer.shaping.mL)],
     ['Shape', 'holes', 'shift+o', 'Fill holes', () => reshape(viewer, fillHoles)],
@@ -104,7 +110,21 @@ function heat(viewer) {
   viewer.set({})
 }
 
+// The islands of the label in hand, one after the other, largest first.
+function nextIsland(viewer) {
+  if (!viewer.drawing || !viewer.pen) return
+  const found = islands(viewer.grid, viewer.drawing.voxels, viewer.pen)
+  const name = viewer.labels[viewer.label].name
+  if (!found.length) return viewer.frame.say(`There is no ${name} in this case.`)
+  viewer.island = viewer.islandOf === viewer.pen ? (viewer.island + 1) % found.length : 0
+  viewer.islandOf = viewer.pen
+  viewer.moveTo(middle(viewer.grid, found[viewer.island]))
+  const millilitres = (found[viewer.island].length * viewer.grid.millilitres).toFixed(2)
+  viewer.frame.say(`Island ${viewer.island + 1} of ${found.length} of ${name}: ${millilitres} mL`)
+}
+
 function autoWindow(viewer) {
+  viewer.windows = {}
   for (const channel of viewer.channels) if (channel.automatic) channel.window = { ...channel.automatic }
   viewer.set({})
 }

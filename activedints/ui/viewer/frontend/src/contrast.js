@@ -12,6 +12,15 @@ export function autoWindow(voxels, zero = 0) {
   return { low, high: Math.max(high, low + 1) }
 }
 
+// A window kept as shares of the automatic one, so that it fits other scans too; the automatic one where none is kept.
+export function fromShares({ low, high }, shares) {
+  return shares ? { low: low + shares.low * (high - low), high: low + shares.high * (high - low) } : { low, high }
+}
+
+export function toShares({ low, high }, shown) {
+  return { low: (shown.low - low) / (high - low), high: (shown.high - low) / (high - low) }
+}
+
 // A drag of the pointer: to the right widens the window, upwards darkens by raising its level.
 export function dragWindow({ low, high }, right, upwards) {
   const width = Math.max(1, (high - low) * Math.exp(right / 200))

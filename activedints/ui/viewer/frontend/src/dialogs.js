@@ -26,6 +26,18 @@ export function askReason(viewer, title, choices, answer) {
   comment.focus()
 }
 
+// Places that break a rule of the label set: each can be jumped to, and the reader decides.
+export function showWarnings(viewer, warnings, send) {
+  const rows = warnings.slice(0, 12).map(({ text, at }) =>
+    h('li', {}, h('span', {}, text), button({ label: 'Go there', kind: 'small', run: () => { dialog.close(); viewer.moveTo(at) } })),
+  )
+  const more = warnings.length > rows.length ? h('p', { class: 'hint' }, `and ${warnings.length - rows.length} more`) : null
+  const anyway = button({ label: 'Submit all the same', kind: 'primary', run: () => { dialog.close(); send() } })
+  const back = button({ label: 'Back to the case', run: () => dialog.close() })
+  const dialog = open(viewer, 'Is this meant?', h('ul', { class: 'warnings' }, ...rows), more, h('div', { class: 'choices' }, back, anyway))
+  back.focus()
+}
+
 export function showHelp(viewer) {
   const groups = [...new Set(viewer.commands.map(({ group }) => group))]
   const columns = groups.map((group) => {

@@ -7,7 +7,7 @@ import { Side } from './side.js'
 import { LAYOUTS } from './viewer.js'
 import { askReason, showHelp } from './dialogs.js'
 
-const TOOLS = ['navigate', 'brush', 'eraser', 'outline', 'threshold', 'grow', 'distance', 'angle']
+const TOOLS = ['navigate', 'brush', 'eraser', 'outline', 'threshold', 'grow', 'correct', 'box', 'distance', 'angle']
 
 export class Frame {
   constructor(viewer) {
@@ -118,7 +118,7 @@ export class Frame {
       each.setAttribute('aria-pressed', String(viewer.channel === number))
       each.classList.toggle('loading', !viewer.channels[number]?.voxels)
     })
-    for (const id of ['brush', 'eraser', 'outline', 'threshold', 'grow']) this.buttons.get(id).disabled = !viewer.editable
+    for (const id of ['brush', 'eraser', 'outline', 'threshold', 'grow', 'correct', 'box']) this.buttons.get(id).disabled = !viewer.editable
     for (const each of this.answers) each.disabled = !viewer.editable
     this.side.refresh()
   }

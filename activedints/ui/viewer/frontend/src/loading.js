@@ -10,6 +10,9 @@ export async function loadCase(viewer, data) {
   const current = () => viewer.data.case === data.case && viewer.grid
   const fetched = (source) => fetchVolume(source.url, data.shape)
   try {
+    if (!globalThis.DecompressionStream || !globalThis.CompressionStream) {
+      throw new Error('This browser is too old for the viewer: use Chrome or Edge 103, Firefox 113, Safari 16.4, or newer.')
+    }
     const picture = fetched(data.channels[0]).then((volume) => {
       if (!current()) return
       viewer.setChannel(0, volume)

@@ -14,6 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     mounted.set(parentElement, viewer)
   }
   viewer.saving.send = (message) => setTriggerValue('event', message)
+  viewer.assist.send = (question) => setTriggerValue('question', question)
   viewer.receive(data)
   return () => {
     viewer.leave()

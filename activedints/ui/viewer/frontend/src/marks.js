@@ -73,6 +73,20 @@ export function drawRegions(context, pane, placement) {
   context.setLineDash([])
 }
 
+// The box that the reader drew, with its size.
+export function drawBox(context, pane, placement) {
+  const { viewer, plane, slice } = pane
+  if (!viewer.box) return
+  const [low, high] = viewer.box
+  const { normal, across, up } = PLANES[plane]
+  if (slice < low[normal] || slice >= high[normal]) return
+  const [x0, y0] = placement.toScreen(low[across], low[up])
+  const [x1, y1] = placement.toScreen(high[across], high[up])
+  context.strokeStyle = '#ffd166'
+  context.lineWidth = 1.5
+  context.strokeRect(Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0))
+}
+
 // The current uncertain spot: a ring of its own volume where its centre lies near this slice.
 export function drawSpot(context, pane) {
   const { viewer, plane, slice } = pane

@@ -7,8 +7,8 @@ export async function fetchVolume(url, shape) {
   return { file, ...parse(file, shape) }
 }
 
-export async function gunzip(bytes) {
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()
+export async function gunzip(bytes, format = 'gzip') {
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).arrayBuffer()
 }
 
 export async function gzip(bytes) {

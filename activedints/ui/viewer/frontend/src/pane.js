@@ -4,7 +4,7 @@ import { h } from './dom.js'
 import { PLANES, Placement, positionAt } from './grid.js'
 import { Layer, borders, differences, greys, heats, rgba, tints } from './layers.js'
 import { Strip } from './strip.js'
-import { drawCrosshair, drawCursor, drawLetters, drawMeasure, drawRegions, drawSpot } from './marks.js'
+import { drawBox, drawCrosshair, drawCursor, drawLetters, drawMeasure, drawRegions, drawSpot } from './marks.js'
 
 export class Pane {
   constructor(viewer, plane, channel = null, compared = false) {
@@ -57,6 +57,7 @@ export class Pane {
     if (!viewer.grid) return
     const placement = this.placement
     drawRegions(context, this, placement)
+    drawBox(context, this, placement)
     drawSpot(context, this)
     drawCrosshair(context, this, ...size)
     drawMeasure(context, this)
@@ -98,7 +99,7 @@ export class Pane {
       if (blend?.share) image('blend', blend.channel, blend.share)
     }
     if (heat?.shown) {
-      const key = [viewer.data.case, heat.threshold]
+      const key = [viewer.data.case, heat.threshold, heat.name ?? '']
       if (!heat.outlined) show('heat', heat.opacity, viewer.smooth, key, () => heats(heat.voxels, heat.stops, heat.threshold))
       else this.drawBorders('heat', context, key, (index) => (heat.voxels[index] / 255 >= heat.threshold ? 1 : 0), () => '#ff8f9c')
     }
@@ -121,7 +122,12 @@ export class Pane {
       const key = [viewer.data.case, viewer.channel, viewer.label, low, high]
       show('range', 1, false, key, () => (index) => (values[index] >= low && values[index] <= high ? tint : 0))
     }
-    if (preview) {
+    const { scribble } = viewer
+    if (scribble) {
+      const [red, green, blue] = viewer.labels.find(({ value }) => value === scribble.value)?.rgb ?? [255, 255, 255]
+      const ink = rgba(red, green, blue, 255)
+      show('preview', 1, false, ['scribble', viewer.data.case, scribble.number], () => (index) => (scribble.mask[index] ? ink : 0))
+    } else if (preview) {
       const white = rgba(255, 255, 255, 150)
       show('preview', 1, false, [preview.number], () => (index) => (preview.mask[index] ? white : 0))
     }
@@ -162,7 +168,7 @@ export class Pane {
 function windowText({ window: shown, slope, intercept }) {
   if (!shown) return ''
   const level = ((shown.high + shown.low) / 2) * slope + intercept
-  return ` · W ${Math.round((shown.high - shown.low) * slope)} L ${Math.round(level)}`
+  return `\nW ${Math.round((shown.high - shown.low) * slope)} L ${Math.round(level)}`
 }
 
 // A canvas of this many CSS pixels, cleared (or filled), with its context in CSS pixels.

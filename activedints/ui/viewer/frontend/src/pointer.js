@@ -2,12 +2,13 @@
 // with the middle one, slices with the wheel, zoom with Ctrl and the wheel.
 
 import { fillOutline, sweep } from './brush.js'
-import { dragWindow } from './contrast.js'
+import { dragWindow, toShares } from './contrast.js'
 import { PLANES } from './grid.js'
 import { measureText } from './measure.js'
 import { propose } from './proposals.js'
 
-const PAINTS = new Set(['brush', 'eraser', 'threshold', 'outline', 'grow'])
+const PAINTS = new Set(['brush', 'eraser', 'threshold', 'outline', 'grow', 'correct'])
+const LONG = 3000 // ms after which a stroke that goes on is kept as far as it is
 const NOTCH = 50 // pixels of wheel that are one notch of a mouse; trackpads send less, and add up
 
 export class Pointer {
@@ -79,6 +80,8 @@ export class Pointer {
     if (kind === 'navigate') viewer.moveTo(position)
     else if (kind === 'pan') this.pan(pane, right, downwards)
     else if (kind === 'window') this.window(pane, right, -downwards)
+    else if (kind === 'correct') this.scribble(pane, drag.last, position)
+    else if (kind === 'box') this.box(pane, drag.start, position)
     else if (kind === 'outline') this.trace(pane, position, first)
     else if (kind === 'grow') first && propose(viewer, 'grow', { seed: viewer.grid.clamp(position), plane: pane.plane })
     else if (kind === 'distance' || kind === 'angle') first && this.measure(pane, position, kind === 'angle' ? 3 : 2)
@@ -90,6 +93,52 @@ export class Pointer {
     const { round, diameter, flat } = viewer.brush
     drag.stroke ??= viewer.drawing.begin(viewer.pen, viewer.rule, viewer.tool === 'threshold' ? within(viewer) : null)
     sweep(viewer.grid, { diameter, round, plane: flat ? pane.plane : null }, from, to, drag.stroke.visit)
+    this.drag.kept ??= Date.now()
+    if (Date.now() - this.drag.kept > LONG) {
+      this.drag.kept = Date.now()
+      viewer.saving.changed()
+    }
+    viewer.redraw()
+  }
+
+  // A line of at least a voxel and a half, which is no part of the drawing: only the model's answer to it is.
+  scribble(pane, from, to) {
+    const { viewer } = this
+    const value = viewer.correcting ? 0 : viewer.pen
+    viewer.scribble ??= { indices: new Set(), mask: new Uint8Array(viewer.grid.size), value, number: 0 }
+    const { indices, mask } = viewer.scribble
+    const diameter = 1.5 * Math.max(...viewer.grid.spacing)
+    sweep(viewer.grid, { diameter, round: true, plane: pane.plane }, from, to, (index) => {
+      if (!viewer.drawing.inRegion(index)) return
+      indices.add(index)
+      mask[index] = 1
+    })
+    viewer.scribble.number++
+    viewer.redraw()
+  }
+
+  // A box spanned in this pane; across it, as it was drawn in another pane, else as deep as it is wide here.
+  box(pane, from, to) {
+    const { viewer } = this
+    const { normal, across, up } = PLANES[pane.plane]
+    const { grid } = viewer
+    const low = [0, 0, 0]
+    const high = [...grid.shape]
+    for (const axis of [across, up]) {
+      const ends = [from[axis], to[axis]].map((v) => Math.min(Math.max(Math.round(v), 0), grid.shape[axis] - 1))
+      low[axis] = Math.min(...ends)
+      high[axis] = Math.max(...ends) + 1
+    }
+    if (this.drag.depth === undefined) {
+      const known = viewer.box && pane.slice >= viewer.box[0][normal] && pane.slice < viewer.box[1][normal]
+      this.drag.depth = known ? [viewer.box[0][normal], viewer.box[1][normal]] : null
+    }
+    const wide = Math.max((high[across] - low[across]) * grid.spacing[across], (high[up] - low[up]) * grid.spacing[up])
+    const half = Math.max(1, Math.round(wide / 2 / grid.spacing[normal]))
+    const [first, last] = this.drag.depth ?? [pane.slice - half, pane.slice + half]
+    low[normal] = Math.max(0, first)
+    high[normal] = Math.min(grid.shape[normal], last)
+    viewer.box = [low, high]
     viewer.redraw()
   }
 
@@ -115,7 +164,10 @@ export class Pointer {
 
   window(pane, right, upwards) {
     const channel = this.viewer.channels[pane.channel ?? this.viewer.channel]
-    if (channel?.window) channel.window = dragWindow(channel.window, right, upwards)
+    if (channel?.window) {
+      channel.window = dragWindow(channel.window, right, upwards)
+      this.viewer.windows[channel.name] = toShares(channel.automatic, channel.window)
+    }
     this.viewer.redraw()
   }
 
@@ -130,6 +182,8 @@ export class Pointer {
     if (!drag) return
     this.drag = null
     if (drag.stroke?.end()) viewer.changed()
+    if (drag.kind === 'window') viewer.set({})
+    if (viewer.scribble && !viewer.assist.asked) viewer.assist.refine([...viewer.scribble.indices], viewer.scribble.value)
     if (viewer.path) {
       const stroke = viewer.drawing.begin(viewer.pen, viewer.rule)
       fillOutline(viewer.grid, pane.plane, viewer.path.points, stroke.visit)
@@ -144,7 +198,8 @@ export class Pointer {
   cancel() {
     this.drag?.stroke?.cancel()
     this.drag = null
-    this.viewer.set({ path: null, preview: null })
+    this.viewer.assist.drop()
+    this.viewer.set({ path: null, preview: null, box: null })
     this.viewer.frame.say('')
   }
 

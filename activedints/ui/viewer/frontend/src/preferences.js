@@ -1,7 +1,7 @@
 // What a reader chose stays in this browser: the picture and the brush, nothing of any case.
 
 const KEY = 'activedints.viewer'
-const NAMES = ['layout', 'brush', 'radiological', 'smooth', 'crosshair', 'outlined', 'fill', 'growing']
+const NAMES = ['layout', 'brush', 'radiological', 'smooth', 'crosshair', 'outlined', 'fill', 'growing', 'windows']
 
 export function recall() {
   try {
@@ -10,6 +10,18 @@ export function recall() {
   } catch {
     return {} // another program's entry, or no storage: the defaults stand
   }
+}
+
+const SEEN = (caseId) => `activedints.seen.${caseId}`
+
+// Which uncertain spots were looked at, as long as this tab lives.
+export function recallSeen(caseId) {
+  return JSON.parse(sessionStorage.getItem(SEEN(caseId)) ?? '[]')
+}
+
+export function rememberSeen({ data, spots }) {
+  const seen = spots.flatMap(({ seen }, number) => (seen ? [number] : []))
+  sessionStorage.setItem(SEEN(data.case), JSON.stringify(seen))
 }
 
 export function remember(viewer) {

@@ -42,6 +42,7 @@ export class Saving {
     this.pending = null
     this.pack = null
     this.since = null
+    this.inherited = null
   }
 
   changed() {
@@ -74,6 +75,12 @@ export class Saving {
     if (version !== this.version || this.closed) return
     await writeDraft({ case: data.case, base, mask, seconds: clock.seconds, time: Date.now() })
     this.kept = version
+    this.disinherit()
+  }
+
+  disinherit() {
+    if (this.inherited) dropDraft(this.inherited.case, this.inherited.tab)
+    this.inherited = null
   }
 
   // Strokes that an earlier page could not save come back, as one step that can be undone.
@@ -82,17 +89,19 @@ export class Saving {
     const kept = viewer.data.readOnly ? null : await readDraft(viewer.data.case)
     if (!kept) return
     const voxels = new Uint8Array(await gunzip(kept.mask))
-    if (voxels.length !== viewer.grid.size) return dropDraft(kept.case)
+    if (voxels.length !== viewer.grid.size) return dropDraft(kept.case, kept.tab)
     const bring = () => {
       viewer.clock.seconds = Math.max(viewer.clock.seconds, kept.seconds)
+      this.inherited = kept // dropped once this page holds them itself
       if (viewer.drawing.replace(voxels, {})) viewer.changed()
+      else this.disinherit()
       viewer.frame.say('Strokes that were not saved yet came back from this browser; undo takes them out.')
     }
     if (kept.base === this.base) return bring()
     const time = new Date(kept.time).toLocaleTimeString()
     viewer.frame.ask(`This browser holds strokes of ${time} that were never saved, but the case changed since.`, {
       'Bring them back': bring,
-      'Drop them': () => dropDraft(kept.case),
+      'Drop them': () => dropDraft(kept.case, kept.tab),
     })
   }
 
@@ -103,7 +112,7 @@ export class Saving {
     else this.post('draft')
   }
 
-  async post(kind, reason = '') {
+  async post(kind, reason = '', regions = []) {
     const { viewer } = this
     if (this.leaving || this.closed) return
     const pending = { kind, version: this.version, message: null, sent: 0 }
@@ -111,7 +120,7 @@ export class Saving {
     this.since = null
     viewer.frame.state({ draft: 'Saving…', submit: 'Submitting…' }[kind] ?? 'Sending…')
     viewer.frame.refresh()
-    const message = { kind, case: viewer.data.case, reason, seconds: round(viewer.clock.tick(!document.hidden)) }
+    const message = { kind, case: viewer.data.case, reason, regions, seconds: round(viewer.clock.tick(!document.hidden)) }
     if (viewer.drawing) {
       const { sha, mask } = await this.packed()
       Object.assign(message, { sha, mask: base64(mask) })

@@ -1,9 +1,10 @@
 // The side panel: labels with their millilitres, the tool's settings, the picture, uncertainty and its spots, notes.
 
 import { button, h, icon, percent, slider } from './dom.js'
+import { rememberSeen } from './preferences.js'
 import { ToolPanel } from './toolpanel.js'
 
-const SHAPES = ['between', 'copy-up', 'copy-down', 'largest', 'small', 'holes', 'smooth', 'wider', 'narrower']
+const SHAPES = ['between', 'copy-up', 'copy-down', 'island', 'largest', 'small', 'holes', 'smooth', 'wider', 'narrower']
 
 export class Side {
   constructor(viewer) {
@@ -13,7 +14,8 @@ export class Side {
     this.picture = h('div', {})
     this.uncertainty = h('div', {})
     this.spots = h('ol', { class: 'spots' })
-    this.spotPart = section('Uncertain spots', this.spots)
+    this.verdict = h('p', { class: 'hint' })
+    this.spotPart = section('Uncertain spots', this.verdict, this.spots)
     this.heatPart = section('Uncertainty', this.uncertainty)
     this.element = h('aside', { 'aria-label': 'Settings' },
       section('Labels', this.labels), section('Tool', this.tool.element), this.heatPart, this.spotPart, this.shapes(),
@@ -39,6 +41,7 @@ export class Side {
     this.rows = viewer.labels.map((label, position) => this.labelRow(label, position))
     this.labels.replaceChildren(...this.rows.map((row) => row.element))
     this.spotPart.hidden = !data.spots.length
+    this.verdict.textContent = data.verdict ?? ''
     this.heatPart.hidden = !data.uncertainty
     this.spotRows = viewer.spots.map((spot, number) => this.spotRow(spot, number))
     this.spots.replaceChildren(...this.spotRows)
@@ -70,7 +73,7 @@ export class Side {
   spotRow(spot, number) {
     const { viewer } = this
     const tick = h('input', { type: 'checkbox', 'aria-label': `Spot ${number + 1} seen` })
-    tick.addEventListener('change', () => { spot.seen = tick.checked; viewer.set({}) })
+    tick.addEventListener('change', () => { spot.seen = tick.checked; rememberSeen(viewer); viewer.set({}) })
     const go = h('button', { type: 'button', class: 'pick', onclick: () => viewer.visit(number) },
       h('span', {}, spot.text), / mL\b/.test(spot.text) ? null : h('output', {}, `${spot.mL.toFixed(1)} mL`))
     const row = h('li', {}, tick, go)
@@ -153,6 +156,22 @@ export class Side {
     this.tool.refresh()
   }
 
+  // Which map is shown: a measure over all labels, or the entropy of one label against the rest.
+  mapChoice() {
+    const { viewer } = this
+    const { maps = [] } = viewer.data
+    if (maps.length < 2) return ''
+    const whole = maps.map(({ measure, name }) => h('option', { value: `${measure}-0` }, name))
+    const single = viewer.labels.map(({ value, name }) => h('option', { value: `entropy-${value}` }, `Entropy of ${name}`))
+    const select = h('select', { 'aria-label': 'Map' }, ...whole, ...single)
+    select.value = viewer.heat.name ?? `${maps[0].measure}-0`
+    select.addEventListener('change', () => {
+      const [measure, value] = select.value.split('-')
+      viewer.assist.map(measure, Number(value))
+    })
+    return h('label', { class: 'select' }, h('span', {}, 'Map'), select)
+  }
+
   showHeat() {
     const { viewer } = this
     this.heatShown = true
@@ -167,6 +186,7 @@ export class Side {
       slider({ label: 'Opacity', min: 0, max: 1, step: 0.05, value: viewer.heat.opacity, show: percent, change: set('opacity') }),
       slider({ label: 'From', min: 0, max: 1, step: 0.02, value: viewer.heat.threshold, show: (v) => v.toFixed(2), change: set('threshold') }),
       h('div', { class: 'segments' }, ...this.heatButtons),
+      this.mapChoice(),
     )
   }
 }

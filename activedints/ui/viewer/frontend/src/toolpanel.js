@@ -17,7 +17,7 @@ export class ToolPanel {
   refresh() {
     const { viewer } = this
     const { round, flat } = viewer.brush
-    const state = JSON.stringify([viewer.tool, round, flat, viewer.overwrite, viewer.growing.flat, Boolean(viewer.preview), viewer.channel, this.idle])
+    const state = JSON.stringify([viewer.tool, round, flat, viewer.overwrite, viewer.growing.flat, Boolean(viewer.preview), viewer.channel, viewer.correcting, viewer.external, viewer.label, viewer.box, this.idle])
     this.size?.set(viewer.brush.diameter)
     if (state === this.shown) return
     this.shown = state
@@ -40,17 +40,21 @@ export class ToolPanel {
     if (['brush', 'eraser', 'threshold'].includes(viewer.tool)) parts.push(...this.brushControls())
     if (viewer.tool === 'threshold') parts.push(...this.rangeControls())
     if (viewer.tool === 'grow') parts.push(...this.growControls())
-    if (viewer.tool !== 'navigate' && !/distance|angle/.test(viewer.tool)) parts.push(this.overwriteControl())
+    if (viewer.tool === 'correct') parts.push(...this.correctControls())
+    if (viewer.tool === 'box') parts.push(...this.boxControls())
+    if (!/navigate|distance|angle|box/.test(viewer.tool)) parts.push(this.overwriteControl())
     if (viewer.preview) parts.push(this.previewControls())
     const hints = {
       navigate: 'Click or drag to move the crosshair; wheel for slices; right button for window and level.',
       outline: 'Draw around the area with the button held; it is filled when you let go.',
       grow: 'Click where the region is.',
+      correct: 'Draw a line through what is wrong; what looks like it nearby follows at once, and undo takes it back.',
+      box: 'Drag in a pane, then in another one for the third side.',
       distance: 'Click two points.',
       angle: 'Click three points; the second is the corner.',
     }
     if (hints[viewer.tool] && !viewer.preview) parts.unshift(h('p', { class: 'hint' }, hints[viewer.tool]))
-    return parts
+    return parts.filter(Boolean)
   }
 
   brushControls() {
@@ -84,6 +88,34 @@ export class ToolPanel {
       slider({ label: 'Tolerance', min: 0.01, max: 0.5, step: 0.01, value: viewer.growing.tolerance, show: percent, change: set('tolerance') }),
       slider({ label: 'Reach', min: 2, max: 80, step: 1, value: viewer.growing.reach, show: (v) => `${v} mm`, change: set('reach') }),
       h('div', { class: 'segments' }, flat('3-D', false), flat('Slice', true)),
+    ]
+  }
+
+  correctControls() {
+    const { viewer } = this
+    if (!viewer.assist.offers('refine')) return [h('p', { class: 'hint' }, 'This page offers no model to finish a scribble.')]
+    const choice = (text, background) => button({ label: text, pressed: viewer.correcting === background, kind: 'small', run: () => viewer.set({ correcting: background }) })
+    return [h('div', { class: 'segments' }, choice(viewer.labels[viewer.label]?.name ?? 'Label', false), choice('Background', true)), viewer.assist.offers('prompt') ? this.finisher() : null]
+  }
+
+  // Who finishes a scribble, where an external server was named.
+  finisher() {
+    const { viewer } = this
+    const choice = (text, external) => button({ label: text, pressed: viewer.external === external, kind: 'small', run: () => viewer.set({ external }) })
+    return h('div', { class: 'segments' }, choice('Here', false), choice('nnInteractive', true))
+  }
+
+  boxControls() {
+    const { viewer } = this
+    if (!viewer.box) return []
+    const sizes = viewer.box[1].map((v, axis) => Math.round((v - viewer.box[0][axis]) * viewer.grid.spacing[axis]))
+    const run = (label, act, kind = 'small') => button({ label, kind, run: act })
+    return [
+      h('p', { class: 'hint' }, `${sizes.join(' × ')} mm`),
+      h('div', { class: 'grid' },
+        viewer.assist.offers('predict') ? run('Predict here again', () => viewer.assist.predict()) : null,
+        run('Submit only this box', () => viewer.submit(true)),
+        run('Clear the box', () => viewer.set({ box: null }))),
     ]
   }
 

@@ -1,8 +1,10 @@
 // The viewer's state and what changes it. Everything on the screen is drawn from here, once per animation frame.
 
+import { Assist } from './assist.js'
 import { buildCommands } from './commands.js'
 import { Clock } from './clock.js'
-import { autoWindow } from './contrast.js'
+import { autoWindow, fromShares } from './contrast.js'
+import { showWarnings } from './dialogs.js'
 import { h } from './dom.js'
 import { Grid, PLANES } from './grid.js'
 import { Frame } from './frame.js'
@@ -10,7 +12,8 @@ import { loadCase, loadChannels } from './loading.js'
 import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
-import { recall, remember } from './preferences.js'
+import { recall, recallSeen, remember, rememberSeen } from './preferences.js'
+import { check } from './rules.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
 
@@ -42,9 +45,13 @@ export class Viewer {
     this.labelsShown = true
     this.outlined = true
     this.fill = 0.35
+    this.windows = {} // by channel name, as shares of the automatic window: a reader's own, kept from case to case
+    this.external = false // whether an external nnInteractive server finishes scribbles
+    this.correcting = false // whether the scribble says background instead of the label in hand
     Object.assign(this, recall())
     this.clear()
     this.saving = new Saving(this)
+    this.assist = new Assist(this)
     this.commands = buildCommands(this)
     this.frame = new Frame(this)
     this.root = this.frame.root
@@ -59,6 +66,8 @@ export class Viewer {
 
   clear() {
     this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = this.compared = null
+    this.islandOf = null
+    this.box = this.scribble = null // a box that the reader drew; the scribble under way: {indices, value, number}
     this.channels = this.labels = this.spots = this.measures = []
     this.channel = 0
     this.label = 0
@@ -75,6 +84,7 @@ export class Viewer {
     const same = this.data?.case === data.case && !this.saving.closed
     this.data = data
     if (!same) return this.open(data)
+    this.assist.answer(data.answer).catch((error) => this.assist.drop(error.message))
     if (this.drawing && this.channels.some(({ voxels }) => !voxels)) loadChannels(this).catch((error) => this.frame.warn(error.message))
   }
 
@@ -88,6 +98,7 @@ export class Viewer {
     this.labels = data.labels.map((label) => ({ ...label, rgb: rgbOf(label.colour), visible: true, locked: false }))
     this.channels = data.channels.map(({ name }) => ({ name, voxels: null, window: null }))
     this.spots = data.spots.map((spot) => ({ ...spot, at: this.grid.clamp(this.grid.fromMm(spot.mm)), seen: false }))
+    for (const number of recallSeen(data.case)) if (this.spots[number]) this.spots[number].seen = true
     this.saving.open(data)
     if (this.layout === 'compare') this.layout = this.plane
     this.clock.reset(data.seconds ?? 0)
@@ -108,7 +119,7 @@ export class Viewer {
     Object.assign(channel, volume)
     const zero = Math.round(-volume.intercept / volume.slope)
     channel.automatic = autoWindow(volume.voxels, zero)
-    channel.window = { ...channel.automatic }
+    channel.window = fromShares(channel.automatic, this.windows[channel.name])
     this.redraw()
   }
 
@@ -142,6 +153,7 @@ export class Viewer {
     Object.assign(this, changes)
     if ('layout' in changes || 'plane' in changes) this.arrange()
     if ('tool' in changes || 'channel' in changes) this.preview = null
+    if (changes.tool === 'correct') this.assist.warm()
     this.frame.refresh()
     this.redraw()
     remember(this)
@@ -202,6 +214,7 @@ export class Viewer {
     this.spot = ((spot % count) + count) % count
     const { at, text } = this.spots[this.spot]
     this.spots[this.spot].seen = true
+    rememberSeen(this)
     this.moveTo(at)
     this.frame.refresh()
     this.frame.say(`Spot ${this.spot + 1} of ${count}: ${text}`)
@@ -229,8 +242,15 @@ export class Viewer {
     this.set({ compared, ...(compared || this.layout !== 'compare' ? {} : { layout: this.plane }) })
   }
 
-  submit() {
-    if (this.editable && !this.pointer.drawing) this.saving.post('submit', this.comment)
+  // Whether all of the case is finished, or only the box that the reader drew. Islands that break a rule of the label
+  // set are named first.
+  submit(onlyBox = false) {
+    if (!this.editable || this.pointer.drawing || this.assist.asked) return
+    const regions = onlyBox && this.box ? [this.box] : []
+    const send = () => this.saving.post('submit', this.comment, regions)
+    const warnings = check(this.grid, this.drawing.voxels, this.labels, this.data.rules ?? [])
+    if (warnings.length) showWarnings(this, warnings, send)
+    else send()
   }
 
   // The page leaves: nothing may keep running.

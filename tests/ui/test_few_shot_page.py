@@ -1,0 +1,118 @@
+"""The few-shot page at work: an episode on the table, learners adapting, what is refused; a stand-in plays the lane."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from activedints.loop import few_shot, learners
+from activedints.ui.few_shot_pictures import QUIET, RIGHT, WRONG, sheet
+from tests.ui.test_pages import words
+
+FIGURE = {
+    "network": "pruned",
+    "way": 5,
+    "shot": 1,
+    "mode": "transductive",
+    "mean": 93.0,
+    "interval": 1.6,
+    "episodes": 9,
+}
+MADE = {"recipe": "metanas", "data": "glyphs", "seed": 0, "cpu_seconds": 9.0, "figures": [FIGURE]}
+CARD = json.dumps({"learner": "MetaNAS", "made": MADE})
+
+
+def images(number: int) -> str:
+    return base64.b64encode(np.random.default_rng(0).integers(0, 255, (number, 28, 28), np.uint8).tobytes()).decode()
+
+
+def episode() -> dict:
+    names, labels = ["ka", "ga"], [0, 0, 1, 1]
+    return {
+        "names": names,
+        "channels": ["ink"],
+        "labels": labels,
+        "note": "",
+        "support": images(2),
+        "target": images(4),
+    }
+
+
+def step(number: int) -> dict:
+    rng = np.random.default_rng(number)
+    alphas = {"operations": rng.normal(size=(2, 9, 7)).tolist(), "inputs": rng.normal(size=(2, 10)).tolist()}
+    told = {"loss": 1.0, "accuracy": 0.75, "predictions": [0, 0, 1, 0]}
+    return {"step": number, "temperature": [1.0, 0.1, 0.01][number], "alphas": alphas} | told
+
+
+@pytest.fixture
+def lane(monkeypatch, tmp_path):
+    """One learner, and a lane that answers every question at once."""
+    (tmp_path / "metanas-glyphs.json").write_text(CARD)
+    monkeypatch.setattr(learners, "SHIPPED", tmp_path)
+    asked: list[dict] = []
+
+    def ask(store, question, seconds=0.0, hear=None):
+        asked.append(question)
+        if question["ask"] == "episode":
+            return episode()
+        steps = [step(number) for number in range(3)]
+        for one in steps:
+            hear({"step": one})
+        gene = {"node": 0, "state": 1, "operation": "skip"}
+        pruned = {"accuracy": 0.5, "predictions": [0, 0, 0, 0], "parameters": 100}
+        return {"steps": steps, "genotype": [[gene]], "pruned": pruned, "parameters": 1000, "seconds": 0.4}
+
+    monkeypatch.setattr(few_shot, "ask", ask)
+    return asked
+
+
+def press(app, label):
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def test_deal_adapt_and_read_the_outcome(ready, lane, open_page):
+    app = open_page(ready, "few_shot")
+    assert "The table is empty" in words(app)
+    app = press(app, "Put it on the table")
+    asked = {"source": "glyphs", "way": 5, "shot": 1, "target": 5, "seed": 0, "plane": "axial"}
+    assert lane[0] == {"do": "few-shot", "ask": "episode"} | asked
+    assert "2 classes are on the table." in words(app)
+    app = press(app, "Adapt")
+    assert (lane[1]["learner"], lane[1]["steps"], lane[1]["temperature"]) == ("metanas-glyphs", 20, 0.01)
+    said = words(app)
+    assert "MetaNAS (Glyphs of many scripts) adapted in 0.4 s" in said
+    assert "Share of the targets told right after each step" in said
+    assert "The architecture, as MetaNAS" in said
+    assert [c.value for c in app.select_slider] == [0.01, 0.01]
+    app = app.select_slider[1].set_value(1.0).run()
+    assert "at temperature 1:" in words(app)
+    assert not app.error
+
+
+def test_nobody_to_adapt_is_one_sentence(ready, lane, open_page):
+    app = press(open_page(ready, "few_shot"), "Put it on the table")
+    app.multiselect[0].set_value([])
+    app = press(app, "Adapt")
+    assert [e.value for e in app.error] == ["Nobody was asked to adapt: choose one learner or more."]
+
+
+def test_train_again_queues_a_job(ready, lane, open_page):
+    app = press(open_page(ready, "few_shot"), "Train")
+    assert "is queued: it trains 'metanas' on Glyphs" in words(app)
+    assert "Training a few-shot learner" in words(app)
+
+
+def test_without_a_worker_the_page_says_so(ready, open_page):
+    app = press(open_page(ready, "few_shot"), "Put it on the table")
+    assert "No worker answers" in app.error[0].value
+
+
+def test_frames_say_right_and_wrong():
+    picture = sheet(episode(), 0, [0, 1, 1, 1], scale=1)
+    cell = 28 + 4 + 6
+    corners = [tuple(picture[row * cell + (6 if row else 0), column * cell]) for column in (0, 1) for row in (0, 1, 2)]
+    assert corners == [QUIET, RIGHT, WRONG, QUIET, RIGHT, RIGHT]
