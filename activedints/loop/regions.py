@@ -25,16 +25,20 @@ def open_boxes(prediction: Prediction | None, newest: Annotation | None) -> list
 
 
 def cases_with_open_boxes(session: Session, experiment: Experiment, members: list[int]) -> list[int]:
-    """Of these cases, those that the newest model still has a box to ask about; an unseen unlabelled case stays in."""
+    """Of these cases, those with a box that the newest model could still ask about; a case that it has not seen stays
+    in unless all of it is annotated."""
     newest = annotations.newest_of_each(session, experiment.id)
     model = cycles.newest_model(session, experiment.id)
     seen = cycles.predictions(session, model.id) if model else {}
     known = {case: row for case, row in seen.items() if row.boxes is not None}
-    return [
-        case
-        for case in members
-        if (case not in known and case not in newest) or open_boxes(known.get(case), newest.get(case))
-    ]
+
+    def still_open(case: int) -> bool:
+        if case in known:
+            return bool(open_boxes(known[case], newest.get(case)))
+        whole = tuple(cases.case(session, case).shape)
+        return case not in newest or not annotations.covers(newest[case], whole)
+
+    return [case for case in members if still_open(case)]
 
 
 def candidates_of(
