@@ -183,7 +183,7 @@ def test_a_second_worker_service_is_refused(store):
 
 
 def test_the_interactive_lane_answers_those_who_know_the_secret(store):
-    with InteractiveLane(store.folder, "cpu"):
+    with InteractiveLane(store.folder, "cpu") as lane:
         address = store.folder / ADDRESS_FILE
         until = time.monotonic() + 90
         while not address.exists() and time.monotonic() < until:
@@ -196,6 +196,10 @@ def test_the_interactive_lane_answers_those_who_know_the_secret(store):
         with socket.create_connection(("127.0.0.1", json.loads(address.read_text())["port"])) as line:
             line.sendall(b'{"do": "ping", "secret": "guessed"}\n')
             assert b"does not carry the workspace's secret" in line.makefile("rb").readline()
+        lane.child.kill()  # a crash in the middle of a reader's work is one sentence to the reader
+        lane.child.wait()
+        with pytest.raises(NotFound, match="No worker answers"):
+            ask(store, {"do": "ping"})
     with pytest.raises(NotFound, match="No worker answers"):
         ask(store, {"do": "ping"})
 
