@@ -14,6 +14,8 @@ class JobKind(StrEnum):
     EVALUATE = "evaluate"
     SIMULATE = "simulate"
     STUDY = "study"
+    LABEL_CHECK = "label-check"
+    LEAVE_OUT = "leave-out"
     META_TRAIN = "meta-train"
 
 

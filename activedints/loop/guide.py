@@ -19,6 +19,9 @@ DOING = {
     JobKind.EVALUATE: "The model is measured on the holdout",
     JobKind.SIMULATE: "Cases are being simulated",
     JobKind.STUDY: "A study runs",
+    JobKind.LABEL_CHECK: "Members that never saw a case judge its label",
+    JobKind.META_TRAIN: "A few-shot learner is trained",
+    JobKind.LEAVE_OUT: "Each stream of queries is left out in turn",
 }
 
 

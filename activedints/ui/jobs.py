@@ -20,6 +20,8 @@ DOING = {
     "evaluate": "Evaluating on the holdout",
     "simulate": "Simulating cases",
     "study": "Running a study",
+    "label-check": "Looking for label errors",
+    "leave-out": "Leaving each stream out",
     "meta-train": "Training a few-shot learner",
 }
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}

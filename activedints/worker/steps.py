@@ -8,12 +8,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from activedints.core.architecture import Architecture
 from activedints.core.errors import NotFound
 from activedints.core.job import JobKind, Report
 from activedints.core.settings import SearchSettings, TrainSettings
-from activedints.learn import networks
 from activedints.learn.compute import pick_device
+from activedints.learn.ensemble import train_ensemble
 from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import turns
@@ -21,7 +20,10 @@ from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.label_check import check_labels
+from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
+from activedints.worker.networks import architecture_named
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.simulating import simulate
 from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
@@ -29,13 +31,6 @@ from activedints.worker.studies import study
 
 Finish = Callable[[Session], dict[str, Any]]
 Handler = Callable[[Job, Store, Report], Finish]
-
-
-def architecture_named(name: str) -> Architecture | str:
-    """An architecture by JSON text, by the name of one that ships, or a baseline's name."""
-    if name.lstrip().startswith("{"):
-        return Architecture.from_json(name)
-    return name if name in networks.BASELINES else networks.shipped(name)
 
 
 def train(job: Job, store: Store, report: Report) -> Finish:
@@ -53,14 +48,17 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         seed=settings.seed * 1009 + turn.cycle.number,
         device=device,
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
+        snapshots=settings.members if "snapshots" in settings.sources else 1,
     )
     architecture = architecture_named(settings.architecture)
     with store.read() as session:
         start, words = weights_to_start_from(session, store, turn, architecture)
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
-    trained = run_training(
-        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
-    )
+    given = (learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job))
+    if "deep-ensemble" in settings.sources:
+        trained = train_ensemble(*given, settings.members, start)
+    else:
+        trained = run_training(*given, start)
 
     def finish(session: Session) -> dict[str, Any]:
         model = Model(
@@ -75,6 +73,7 @@ def train(job: Job, store: Store, report: Report) -> Finish:
             seconds=trained.seconds,
         )
         cycles.add_model(session, model, [annotation for _, annotation in rows])
+        cycles.add_members(session, model.id, [store.files.add(session, p, ".safetensors") for p in trained.members])
         turns.after_training(session, turn.experiment, cycles.get(session, turn.cycle.id), model.id)
         return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss}
 
@@ -114,6 +113,8 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SCORE: score,
     JobKind.EVALUATE: evaluate,
     JobKind.SIMULATE: simulate,
+    JobKind.LABEL_CHECK: check_labels,
+    JobKind.LEAVE_OUT: leave_out,
     JobKind.STUDY: study,
     JobKind.META_TRAIN: meta_train,
 }
