@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from activedints.core.ranking import TRAINING_FREE
+from activedints.core.ranking import TRAINING_FREE, RankSettings
 from activedints.nas.rank.agreement import over_seeds
 from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.features import meta_features
 from activedints.nas.rank.nasbench import nasbench101_space
 from activedints.nas.rank.propose import STRATEGIES, simulate
 from activedints.nas.rank.ranking import TRAIN_SIZES, Ranker
+from activedints.nas.rank.study import rerank
+from activedints.ui.ranking_charts import predicted_against_measured
 from benchmarks.figures import figure, printed, result
 
 RUNS = Path(__file__).resolve().parents[1] / ".run" / "rank_runs.jsonl"
@@ -202,7 +205,17 @@ def times() -> list[dict[str, Any]]:
     for by, limit in (("gaussian process", 1.0), ("boosted trees", 1.0), ("random forest", 1.0), ("stack", 10.0)):
         best = min(seconds(lambda by=by: make.rank(SIZE, by)) for _ in range(3))
         found.append(figure(f"seconds to fit and rank 15,625, {by}", best, None, "CPU s", limit=limit))
+    fast = RankSettings("nasbench201", str(folder()), regressor="gaussian process", train_size=43)
+    redrawn(fast)
+    best = min(seconds(lambda size=size: redrawn(replace(fast, train_size=size))) for size in (129, 172, 250))
+    found.append(figure("seconds of the slider of N, 15,625", best, None, "CPU s", limit=1.0))
     return found
+
+
+def redrawn(settings: RankSettings) -> str:
+    """What a move of the page's slider of N costs in Python: fit, rank, the answer's way to the page, the chart."""
+    view = json.loads(json.dumps(rerank(settings)))
+    return str(predicted_against_measured(view).figure.to_json())
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -212,7 +225,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def run(seeds: int = 10, curve: int = 0) -> dict[str, Any]:
-    """``seeds`` training sets a figure; ``--curve 1`` adds the train sizes 43 to 860 and the space-filling design."""
+    """``seeds`` training sets a figure; ``--curve K`` adds train sizes 43 to 860 and both designs with K of them."""
     runs, chosen = Runs(RUNS), tuple(range(FIRST_SEED, FIRST_SEED + seeds))
     found = [
         *reproduction(runs, seeds),
@@ -220,7 +233,7 @@ def run(seeds: int = 10, curve: int = 0) -> dict[str, Any]:
         *whole_pool(runs, chosen),
         *search(runs, chosen),
         *times(),
-        *(sizes(runs, chosen) if curve else []),
+        *(sizes(runs, chosen[:curve]) if curve else []),
     ]
     minutes = sum(row["cpu_seconds"] for row in runs.done.values()) / 60
     return result("rank", found, minutes, "NAS-Bench-201 and NAS-Bench-101, see the module's text")

@@ -40,6 +40,10 @@ def experiment_new(
     seconds: SecondsOption = None,
     steps: StepsOption = None,
     draws: int | None = None,
+    unit: Annotated[str | None, typer.Option(help="What is asked for: volume or region.")] = None,
+    budget_unit: Annotated[str | None, typer.Option(help="volumes, voxels or minutes.")] = None,
+    control: Annotated[float | None, typer.Option(help="Share of queries drawn as a control.")] = None,
+    sources: Annotated[str | None, typer.Option(help="Sources of draws to try, separated by commas.")] = None,
     spacing: Annotated[float | None, typer.Option(help="Working voxel size in mm.")] = None,
     space: Annotated[str | None, typer.Option(help=f"Size of its searches: {', '.join(CHOICES)}.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Memory budget of its searches, in (0, 1].")] = None,
@@ -49,7 +53,9 @@ def experiment_new(
 ) -> None:
     """A new experiment over the workspace's cases, with the roles of the active one; it becomes active."""
     store = open_store(workspace)
-    chosen = {"regime": regime, "start": start, "draws": draws, "spacing": spacing}
+    chosen: dict[str, Any] = {"regime": regime, "start": start, "draws": draws, "spacing": spacing}
+    chosen |= {"unit": unit, "budget_unit": budget_unit, "control": control}
+    chosen["sources"] = tuple(s.strip() for s in sources.split(",")) if sources else None
     chosen |= {"space": space, "sigma": sigma, "search_seconds": search_seconds}
     chosen = {k: v for k, v in chosen.items() if v is not None} | overrides(seconds, steps, budget, strategy)
     if architecture is not None:

@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     """A baseline trained like the newest model, and both measured."""
     SIMULATE = "simulate"
     STUDY = "study"
+    LABEL_CHECK = "label-check"
+    LEAVE_OUT = "leave-out"
     META_TRAIN = "meta-train"
 
 

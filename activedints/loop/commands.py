@@ -9,7 +9,8 @@ from activedints.core.job import JobKind
 from activedints.formats.header import read_header
 from activedints.formats.voxels import check_label
 from activedints.loop import experiments, turns
-from activedints.loop.importing import annotate_from_reference, suffix_of
+from activedints.loop.answering import answer_from
+from activedints.loop.importing import suffix_of
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Cycle, Experiment, Job
@@ -96,7 +97,8 @@ def oracle_answers(store: Store, folder: Path) -> int:
         experiment = experiments.active(session)
         cycle = cycles.current(session, experiment.id)
         annotated = cases.annotated_ids(session, experiment.id)
-        waiting = [q.case for q in turns.outstanding(session, experiment, cycle)]
+        asked = {q.case_id: q for q in turns.outstanding(session, experiment, cycle)}
+        waiting = [q.case for q in asked.values()]
         for role in (Role.HOLDOUT, Role.CALIBRATION):
             waiting += [c for c in cases.members(session, experiment.id, role) if c.id not in annotated]
         labels = turns.settings_of(experiment).labels
@@ -104,7 +106,7 @@ def oracle_answers(store: Store, folder: Path) -> int:
             path = _oracle_file(folder, case)
             check_label(path, read_header(store.files.path(case.images[0])), labels)
             name = store.files.add(session, path, suffix_of(path))
-            annotate_from_reference(session, experiment, case, ORACLE, ORACLE, name)
+            answer_from(session, store, experiment, case, asked.get(case.id), ORACLE, name)
         return len(waiting)
 
 

@@ -27,15 +27,17 @@ NAMES = {
 """What the figures are called on the screen."""
 
 SEARCHES = {"predictor": "with the ranking", "evolution": "regularised evolution", "random": "random search"}
-OPERATION_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")
+DOTS, BEST_DOTS = 3_000, 200
+"""About how many dots a cloud has, and how many of the best predicted are always among them."""
 
 
 def predicted_against_measured(view: View) -> Chart:
     """One dot an architecture; dashed: prediction and measurement agree; dotted: the ten best by each of the two."""
     points, unit = view["points"], view["target"]["unit"]
     figure = empty_figure(f"predicted accuracy ({unit})", f"measured: {column_words(view['target'])}", 420)
+    shown = _shown(points["trained"])
     for trained, name, colour, size in ((False, "not trained", ACCENT, 4), (True, "trained", MARK, 6)):
-        rows = [i for i, value in enumerate(points["trained"]) if value is trained]
+        rows = [i for i in shown if points["trained"][i] is trained]
         figure.add_trace(
             go.Scattergl(
                 x=[points["predicted"][i] for i in rows],
@@ -60,18 +62,19 @@ def predicted_against_measured(view: View) -> Chart:
     return Chart(
         figure,
         f"{view['train_size']} trained architectures rank {view['pool']:,}: {agreed} on those not trained. Dotted: "
-        "the ten best by prediction (right of it) and by measurement (above it).",
+        f"the ten best by prediction (right of it) and by measurement (above it).{_left_out(shown, view)}",
     )
 
 
 def accuracy_against_cost(view: View, cost: str) -> Chart:
     """The Pareto front of predicted accuracy over one cost column, on all architectures."""
     points, unit = view["points"], view["costs"][cost]
+    shown = _shown(points["trained"])
     figure = empty_figure(f"{cost.replace('_', ' ')} ({unit})", f"predicted accuracy ({view['target']['unit']})", 360)
     figure.add_trace(
         go.Scattergl(
-            x=points[cost],
-            y=points["predicted"],
+            x=[points[cost][i] for i in shown],
+            y=[points["predicted"][i] for i in shown],
             name="architectures",
             mode="markers",
             marker={"size": 3, "color": ACCENT, "opacity": 0.35},
@@ -88,7 +91,10 @@ def accuracy_against_cost(view: View, cost: str) -> Chart:
         line={"color": MARK, "width": 2, "shape": "hv"},
         hovertemplate="%{customdata[0]}<br>predicted %{y:.2f}, measured %{customdata[1]:.2f}<extra>%{x:.3g}</extra>",
     )
-    return Chart(figure, f"{len(front)} architectures on the front: nothing cheaper is predicted to be better.")
+    return Chart(
+        figure,
+        f"{len(front)} architectures on the front: nothing cheaper is predicted to be better.{_left_out(shown, view)}",
+    )
 
 
 def candidates_against_memory(found: View) -> Chart:
@@ -208,6 +214,7 @@ def protocol_bars(protocols: Sequence[Row], unit: str) -> Chart:
     best = protocols[0]["best_in_pool"]
     values = [row[key] for row in protocols for key in ("published_accuracy", "honest_accuracy")]
     figure.add_hline(best, line={"color": TEXT, "dash": "dash", "width": 1})
+    figure.update_xaxes(type="category")
     reach = max(best - min(values), 1e-9)
     figure.update_yaxes(range=[min(values) - 0.3 * reach, best + 0.1 * reach])
     return Chart(
@@ -217,52 +224,22 @@ def protocol_bars(protocols: Sequence[Row], unit: str) -> Chart:
     )
 
 
-def cell_graph(edges: Sequence[Sequence[Any]], vertices: int) -> Chart:
-    """The drawn cell: vertices on an arc from input to output, each edge in the colour of its operation."""
-    figure = go.Figure()
-    figure.update_layout(
-        height=220,
-        margin={"l": 4, "r": 4, "t": 4, "b": 4},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": TEXT, "size": 12},
-        legend={"orientation": "h", "font_color": TEXT},
-        xaxis={"visible": False},
-        yaxis={"visible": False},
-    )
-    places = _arc(vertices)
-    colour = dict(zip(sorted({operation for _, _, operation in edges}), OPERATION_COLOURS * 4))
-    for operation, paint in colour.items():
-        xs, ys = [], []
-        for i, j, which in edges:
-            if which == operation:
-                xs += [places[i][0], places[j][0], None]
-                ys += [places[i][1], places[j][1], None]
-        line = {"color": paint, "width": 4}
-        figure.add_scatter(x=xs, y=ys, mode="lines", line=line, name=operation, hoverinfo="name")
-    texts = ["in", *(str(v) for v in range(1, vertices - 1)), "out"]
-    figure.add_scatter(
-        x=[x for x, _ in places],
-        y=[y for _, y in places],
-        text=texts,
-        mode="markers+text",
-        marker={"size": 30, "color": "#161A20", "line": {"color": QUIET, "width": 2}},
-        showlegend=False,
-        hoverinfo="skip",
-    )
-    listed = "; ".join(f"{texts[i]} to {texts[j]} {operation}" for i, j, operation in edges)
-    return Chart(figure, f"Cell: {listed or 'no connection at all'}.")
-
-
-def _arc(vertices: int) -> list[tuple[float, float]]:
-    """Inner vertices alternately above and below the line from input to output, so that no two edges coincide."""
-    inner = [(float(v), 0.8 if v % 2 else -0.8) for v in range(1, vertices - 1)]
-    return [(0.0, 0.0), *inner, (float(vertices - 1), 0.0)]
-
-
 def _about(points: dict[str, list], i: int) -> list:
     low, high = f"{points['low'][i]:.2f}", f"{points['high'][i]:.2f}"
     return [points["architecture"][i], low, high, points["rank_predicted"][i], points["rank_measured"][i]]
+
+
+def _shown(trained: Sequence[bool]) -> list[int]:
+    """Positions that a cloud of dots is made of: all, or the trained ones, the best and every k-th of a large pool."""
+    if len(trained) <= DOTS:
+        return list(range(len(trained)))
+    step = -(-len(trained) // DOTS)
+    return [i for i, learned in enumerate(trained) if learned or i < BEST_DOTS or i % step == 0]
+
+
+def _left_out(shown: Sequence[int], view: View) -> str:
+    pool = len(view["points"]["trained"])
+    return "" if len(shown) == pool else f" {len(shown):,} of {pool:,} dots are drawn, the figures are of all."
 
 
 def _tenth(values: Sequence[float]) -> float:

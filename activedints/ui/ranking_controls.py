@@ -34,13 +34,12 @@ def controls(here: Here) -> tuple[Row, RankSettings]:
     pool = third.selectbox("Pool", pools, format_func=POOL_WORDS.get, key="pool", bind="query-params")
     row = options["chosen"][pools.index(pool)]
     groups = row["groups"][dataset]
-    first, second, third = st.columns([3, 2, 2])
-    with first:
-        usual = [group for group in options["training_free"] if group in groups]
-        features = st.pills(
-            "Meta-features", groups, selection_mode="multi", default=usual, format_func=GROUP_WORDS.get, key="features"
-        )
+    usual = [group for group in options["training_free"] if group in groups]
+    features = st.pills(
+        "Meta-features", groups, selection_mode="multi", default=usual, format_func=GROUP_WORDS.get, key="features"
+    )
     names = options["regressors"]
+    first, second, third, fourth = st.columns([4, 2, 2, 1.4])
     regressor = second.selectbox(
         "Regressor",
         names,
@@ -50,12 +49,11 @@ def controls(here: Here) -> tuple[Row, RankSettings]:
         bind="query-params",
     )
     design = third.selectbox("The trained ones are chosen", options["designs"], key="design", bind="query-params")
-    first, second = st.columns([5, 2])
     sizes = row["sizes"]
     size = first.select_slider(
         "Trained architectures (N)", sizes, min(172, sizes[-1]) if 172 in sizes else sizes[-1], key=f"n of {sizes[-1]}"
     )
-    seed = second.number_input("Seed of their choice", 0, 9_999, 0, key="seed")
+    seed = fourth.number_input("Seed", 0, 9_999, 0, key="seed")
     asked = {"benchmark": benchmark, "pool": pool, "dataset": dataset, "regressor": regressor, "design": design}
     return options | row, RankSettings(**asked, features=tuple(features), train_size=size, seed=int(seed))
 

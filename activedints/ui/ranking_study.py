@@ -1,5 +1,6 @@
 """The durable ranking study on the screen: asking for it, and what the newest one found over seeds, sizes and why."""
 
+from math import sqrt
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,20 @@ from activedints.ui.words import when
 
 Row = dict[str, Any]
 COMPARED = ("stack", "gaussian process", "random forest")
-SUMMARY = ("regressor", "train_size", "mean", "low", "high", "n")
+SUMMARY = {
+    "regressor": "regressor",
+    "train_size": "trained",
+    "mean": "mean",
+    "low": "95 % from",
+    "high": "95 % to",
+    "n": "n (seeds)",
+}
+PROTOCOLS = {
+    "top": "K",
+    "published_accuracy": "published: chosen by test",
+    "honest_accuracy": "honest: chosen by validation",
+    "best_in_pool": "best of the pool",
+}
 
 
 def study_form(here: Here, options: Row, settings: RankSettings) -> None:
@@ -62,14 +76,16 @@ def over_seeds(found: Found | None) -> None:
         charts.show(ranking_charts.learning_curve(rows, what), key="learning curve")
         if ceiling is not None:
             st.caption(
-                f"Two trainings of the same architectures agree to Spearman {ceiling:.3f}: no predictor does better."
+                f"Two trainings of the same architectures agree to Spearman {ceiling:.3f}; a perfect prediction would "
+                f"agree with one of them to about {sqrt(ceiling):.3f}."
             )
     with right:
         protocols = found.rows["view"]["protocols"]
         charts.show(ranking_charts.protocol_bars(protocols, found.rows["view"]["reported"]["unit"]), key="protocols")
-    shown = [{"figure": NAMES[row["what"]], **{k: row[k] for k in SUMMARY}} for row in rows]
+    shown = [{"figure": NAMES[row["what"]], **{said: row[k] for k, said in SUMMARY.items()}} for row in rows]
     st.dataframe(shown, hide_index=True, height=260)
-    st.dataframe(protocols, hide_index=True)
+    st.caption("The two protocols for the first seed: accuracy of the one kept among the K best predicted.")
+    st.dataframe([{said: row[k] for k, said in PROTOCOLS.items()} for row in protocols], hide_index=True)
 
 
 def why(found: Found | None) -> None:

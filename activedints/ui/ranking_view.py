@@ -9,6 +9,7 @@ import streamlit as st
 from activedints.core.ranking import RankSettings
 from activedints.loop import rankings
 from activedints.ui import charts, ranking_charts
+from activedints.ui.cell_graph import cell_graph
 from activedints.ui.here import Here
 from activedints.ui.ranking_charts import column_words
 
@@ -124,4 +125,4 @@ def _listed(rows: Sequence[Row], key: str, words: str, unit: str) -> None:
     row = rows[picked[0] if picked and picked[0] < len(rows) else 0]
     with right:
         st.markdown(f"**Cell of rank {row['rank']}**")
-        charts.show(ranking_charts.cell_graph(row["edges"], row["vertices"]), key=f"cell {key}")
+        charts.show(cell_graph(row["edges"], row["vertices"]), key=f"cell {key}")

@@ -46,7 +46,7 @@ def run_turn(store: Store, oracle: Path | None, given: dict[str, Any], device: s
     before = _trained(store, experiment_id)
     for _ in range(2):  # before the first training a turn is two steps: the starter asks, then the answers train
         with store.write() as session:
-            commands.begin_turn(session, given)
+            commands.begin_turn(session, given if oracle is None else {"control": 0.0, **given})
         if oracle is not None and commands.oracle_answers(store, oracle):
             with store.write() as session:
                 commands.begin_turn(session, {})

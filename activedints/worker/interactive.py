@@ -20,7 +20,7 @@ from activedints.worker import ranking
 from activedints.worker.assisting import Warm, another_map, predicted, prepare, refined
 from activedints.worker.child import die_with_parent
 from activedints.worker.gather import Turn
-from activedints.worker.scoring import predict_case
+from activedints.worker.measuring import predict_case
 
 LONGEST_QUESTION = 8 << 20
 
@@ -41,7 +41,7 @@ def draft(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dic
         turn = Turn(experiment, cycle, turns.settings_of(experiment, cycle))
     began = time.monotonic()
     if not done:
-        predict_case(store, turn, row.id, case, warm.newest(row.file), draws=1)
+        predict_case(store, turn, row.id, case, [warm.newest(row.file)])
     return {"seconds": time.monotonic() - began, "model": row.id}
 
 

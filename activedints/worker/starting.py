@@ -9,7 +9,6 @@ from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.search_space import PAPER, SearchSpace, space_named
 from activedints.core.settings import SearchSettings, TrainSettings
-from activedints.learn import networks
 from activedints.learn.cost import Size
 from activedints.learn.model import read_card
 from activedints.loop import experiments
@@ -37,13 +36,6 @@ def weights_to_start_from(
     if same_network(read_card(experiments.STARTER).architecture, architecture):
         return experiments.STARTER, "starts from the starter model"
     return None, "starts from random weights, because the starter model has another architecture"
-
-
-def architecture_named(name: str) -> Architecture | str:
-    """An architecture by JSON text, by the name of one that ships, or a baseline's name."""
-    if name.lstrip().startswith("{"):
-        return Architecture.from_json(name)
-    return name if name in networks.BASELINES else networks.shipped(name)
 
 
 def training_patch(architecture: Architecture | str, space: str) -> Size:

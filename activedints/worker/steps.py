@@ -12,6 +12,7 @@ from activedints.core.errors import NotFound
 from activedints.core.job import JobKind, Report
 from activedints.core.settings import TrainSettings
 from activedints.learn.compute import pick_device
+from activedints.learn.ensemble import train_ensemble
 from activedints.learn.train import train as run_training
 from activedints.loop import turns
 from activedints.store import cycles
@@ -19,11 +20,14 @@ from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.baselines import baseline
 from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.label_check import check_labels
+from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
+from activedints.worker.networks import architecture_named
 from activedints.worker.scoring import evaluate, score
 from activedints.worker.searching import search
 from activedints.worker.simulating import simulate
-from activedints.worker.starting import architecture_named, training_patch, weights_to_start_from
+from activedints.worker.starting import training_patch, weights_to_start_from
 from activedints.worker.studies import study
 
 Finish = Callable[[Session], dict[str, Any]]
@@ -47,13 +51,16 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         seed=settings.seed * 1009 + turn.cycle.number,
         device=device,
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
+        snapshots=settings.members if "snapshots" in settings.sources else 1,
     )
     with store.read() as session:
         start, words = weights_to_start_from(session, store, turn, architecture)
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
-    trained = run_training(
-        learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job), start
-    )
+    given = (learning, architecture, settings.channels, settings.labels, plan, report, job_folder(store, job))
+    if "deep-ensemble" in settings.sources:
+        trained = train_ensemble(*given, settings.members, start)
+    else:
+        trained = run_training(*given, start)
 
     def finish(session: Session) -> dict[str, Any]:
         model = Model(
@@ -68,6 +75,7 @@ def train(job: Job, store: Store, report: Report) -> Finish:
             seconds=trained.seconds,
         )
         cycles.add_model(session, model, [annotation for _, annotation in rows])
+        cycles.add_members(session, model.id, [store.files.add(session, p, ".safetensors") for p in trained.members])
         turns.after_training(session, turn.experiment, cycles.get(session, turn.cycle.id), model.id)
         facts = {"regime": settings.regime, "start": words, "architecture": model.architecture}
         return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss, **facts}
@@ -82,6 +90,8 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.EVALUATE: evaluate,
     JobKind.BASELINE: baseline,
     JobKind.SIMULATE: simulate,
+    JobKind.LABEL_CHECK: check_labels,
+    JobKind.LEAVE_OUT: leave_out,
     JobKind.STUDY: study,
     JobKind.META_TRAIN: meta_train,
 }

@@ -4,6 +4,7 @@ import pytest
 
 from activedints.loop.rankings import ranking_csv
 from activedints.ui import ranking_charts as charts
+from activedints.ui.cell_graph import cell_graph
 
 COLUMN = {"name": "validation_16", "what": "validation", "epochs": 16, "unit": "%"}
 
@@ -108,7 +109,7 @@ def test_the_ranking_as_csv(view):
 
 
 def test_cell_graph_tells_its_edges_in_words():
-    chart = charts.cell_graph([[0, 1, "conv"], [1, 2, "pool"], [0, 2, "conv"]], 3)
+    chart = cell_graph([[0, 1, "conv"], [1, 2, "pool"], [0, 2, "conv"]], 3)
     assert chart.sentence == "Cell: in to 1 conv; 1 to out pool; in to out conv."
     assert {trace.name for trace in chart.figure.data[:2]} == {"conv", "pool"}
-    assert "no connection" in charts.cell_graph([], 3).sentence
+    assert "no connection" in cell_graph([], 3).sentence

@@ -63,7 +63,9 @@ def serving(empty: Store) -> Store:
 
 
 @pytest.fixture
-def opened(open_page: Open) -> Open:
+def opened(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+    monkeypatch.setattr(jobs, "ALIVE_SECONDS", 3600.0)  # a heart that beats once a page, however busy the machine is
+
     def run(store: Store, page: str = "", **address: str) -> AppTest:
         workspaces.heartbeat(store)
         return open_page(store, page, **address)

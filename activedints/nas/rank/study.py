@@ -166,7 +166,8 @@ def pareto(cost: npt.NDArray[np.floating], worth: npt.NDArray[np.floating]) -> l
 
 
 def seed_ceiling(ranker: Ranker) -> float | None:
-    """Mean Spearman between two training runs of the same architectures: no predictor can be asked to do better."""
+    """Mean Spearman between two training runs of the same architectures; a perfect predictor would agree with a single
+    run to about its square root (attenuation, Spearman 1904)."""
     columns = [c.name for c in ranker.benchmark.declared("noise", dataset=ranker.dataset)]
     runs = [ranker.benchmark.values(name) for name in columns]
     pairs = [spearman(a, b) for a, b in combinations(runs, 2)]
