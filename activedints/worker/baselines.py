@@ -24,8 +24,8 @@ from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Job, Model
 from activedints.worker.gather import Turn, job_folder, read_scan, training_case, turn_of
+from activedints.worker.measuring import in_label_set
 from activedints.worker.networks import architecture_named
-from activedints.worker.scoring import in_label_set
 
 
 def baseline(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
