@@ -125,6 +125,18 @@ def evaluate(device: DeviceOption = "auto", workspace: WorkspaceOption = None, a
     _run_step(JobKind.EVALUATE, workspace, {}, device, as_json)
 
 
+@app.command("label-check")
+def label_check(device: DeviceOption = "auto", workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Rank the annotated cases by how much their labels surprise models that never saw them: look at the first ones."""
+    _run_step(JobKind.LABEL_CHECK, workspace, {}, device, as_json)
+
+
+@app.command("leave-out")
+def leave_out(device: DeviceOption = "auto", workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """What the strategy's queries and the control's taught: the Dice lost when as many of either are left out."""
+    _run_step(JobKind.LEAVE_OUT, workspace, {}, device, as_json)
+
+
 @app.command()
 def query(
     strategy: StrategyOption = None,
