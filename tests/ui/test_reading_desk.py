@@ -10,7 +10,7 @@ from activedints.core.errors import NotFound
 from activedints.core.packed import pack
 from activedints.loop import assisting, reading, worklist
 from activedints.loop.standing import standing
-from activedints.store import annotations
+from activedints.store import annotations, cases
 from activedints.store.database import Store
 from activedints.ui import reading as desk
 from activedints.ui.here import Here
@@ -49,7 +49,9 @@ def drawing(kind: str, reason: str = "") -> ViewerEvent:
 def test_a_submission_is_stored_with_its_comment_and_the_case_is_closed(ready: Store, monkeypatch) -> None:
     case = worklist.next_case(ready, "Ada")
     receipt, still_open = heard(ready, monkeypatch, drawing("submit", "Hard: motion"))
-    assert receipt.startswith("case_00: version 1 saved.")
+    with ready.read() as session:
+        name = cases.case(session, case).name
+    assert receipt.startswith(f"{name}: version 1 saved.")
     assert still_open == "False"
     with ready.read() as session:
         row = annotations.newest(session, 1, case)
