@@ -158,7 +158,7 @@ def trust(auroc_of_errors: float | None, cases: int, fewest: int = 4) -> str:
     """What a reader may think of the uncertainty map, in one sentence, from ``cases`` calibration cases."""
     if auroc_of_errors is None or cases < fewest:
         return (
-            f"Whether the uncertainty map points at errors is not known: {cases} annotated calibration case(s), "
+            f"Whether the uncertainty map points at errors is not known: {cases} measured calibration case(s), "
             f"{fewest} are needed; nothing is fitted."
         )
     figure = f"(AUROC of voxel errors {auroc_of_errors:.3f}, {cases} calibration cases)"

@@ -69,9 +69,11 @@ def fitted_temperature(session: Session, store: Store, experiment_id: int, model
 
 
 def calibration_rows(voxels: Voxels, temperature: float, labels: tuple[str, ...]) -> list[Row]:
-    """Per foreground label: calibration error before and after the temperature, with how many cases."""
+    """Per foreground label: calibration error before and after the temperature (None where none is fitted), and n."""
     before = class_calibration_errors(voxels.probability, voxels.truth)
-    after = class_calibration_errors(tempered(voxels.probability, temperature), voxels.truth)
+    after: list[float | None] = [None] * len(before)
+    if temperature != 1.0:
+        after = class_calibration_errors(tempered(voxels.probability, temperature), voxels.truth)
     rows = [
         {"label": label, "before": b, "after": a, "cases": voxels.cases} for label, b, a in zip(labels, before, after)
     ]

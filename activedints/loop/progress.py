@@ -140,7 +140,7 @@ def _draws(session: Session, experiment: Experiment, cycle: Cycle) -> Row:
         "source": found.source,
         "draws": found.draws,
         "verdict": found.sentence,
-        "score": found.reduction_sentence,
+        "score": in_words(found.reduction_sentence),
         "trust": found.trust,
         **{f"AUROC, {source}": value for source, value in found.aurocs.items()},
         "n": found.n,
@@ -241,6 +241,13 @@ def _reading(row: Annotation) -> Row:
 def is_score(name: str) -> bool:
     """Whether a column of the pool's table is a Score that one may rank by."""
     return strategies.is_score(name) or name in strategies.WITHOUT_REDUCTION
+
+
+def in_words(sentence: str) -> str:
+    """A sentence with the names of reductions in plain words."""
+    for name, words in REDUCTIONS.items():
+        sentence = sentence.replace(f"'{name}'", f"'{words}'")
+    return sentence
 
 
 def words_for(score: str) -> str:

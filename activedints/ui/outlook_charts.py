@@ -26,8 +26,10 @@ def reliability(rows: Sequence[Row], labels: Sequence[str]) -> Chart:
         )
     figure.update_xaxes(range=[0, 1])
     figure.update_yaxes(range=[0, 1])
-    words = "Reliability on the holdout after the temperature, bins of equal mass: on the dotted line a probability is"
-    return Chart(figure, f"{words} what it says.")
+    words = (
+        "Reliability on the holdout (after the temperature, if one is fitted), bins of equal mass: on the dotted line"
+    )
+    return Chart(figure, f"{words} a probability is what it says.")
 
 
 def risk(rows: Sequence[Row]) -> Chart:
@@ -55,6 +57,7 @@ def forecast(curve: Sequence[Row], ahead: Sequence[Row], sentence: str) -> Chart
         figure.add_scatter(
             x=x + x[::-1],
             y=edge,
+            mode="lines",
             fill="toself",
             fillcolor="rgba(240,163,94,0.18)",
             line={"width": 0},
@@ -93,6 +96,7 @@ def study(rows: Sequence[Row], unit: str, sentence: str) -> Chart:
             figure.add_scatter(
                 x=x + x[::-1],
                 y=[row["high"] for row in mine] + [row["low"] for row in reversed(mine)],
+                mode="lines",
                 fill="toself",
                 fillcolor=f"rgba({red},{green},{blue},0.12)",
                 line={"width": 0},

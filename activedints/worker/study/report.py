@@ -71,7 +71,14 @@ def curve_figure(summary: dict[str, Any], label: str, unit: str) -> go.Figure:
             edge = [row["high"] for row in rows] + [row["low"] for row in reversed(rows)]
             fill = f"rgba({int(colour[1:3], 16)},{int(colour[3:5], 16)},{int(colour[5:], 16)},0.15)"
             figure.add_scatter(
-                x=x + x[::-1], y=edge, fill="toself", fillcolor=fill, line_width=0, hoverinfo="skip", showlegend=False
+                x=x + x[::-1],
+                y=edge,
+                mode="lines",
+                fill="toself",
+                fillcolor=fill,
+                line_width=0,
+                hoverinfo="skip",
+                showlegend=False,
             )
         counts = [row["n"] for row in rows]
         figure.add_scatter(
