@@ -1,8 +1,7 @@
 """Few-shot learning on Omniglot (Lake split, upright classes, fixed lists of episodes): issue 7's figures.
 
-    activedints bench few-shot                                  the quick recipe, MAML, MetaNAS, the core, one
-    adaptation activedints bench few-shot --part metanas --episodes 200    one part: quick, maml, metanas, uniform,
-    long, core, mri
+    activedints bench few-shot                    the quick recipe, MAML, MetaNAS, the core, one adaptation
+    activedints bench few-shot --part uniform     one part: quick, maml, metanas, uniform, long, core, mri
 
 Every accuracy is a mean over episodes with its 95 % interval and its batch-norm mode. Seconds are CPU seconds of one
 thread. The reference of an accuracy is what needs no training: the nearest support image by cosine of raw pixels, on
@@ -15,23 +14,26 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from activedints.core.job import silent
 from activedints.nas.few_shot import adaptation as inner
-from activedints.nas.few_shot import episode_trace, omniglot, recipes
+from activedints.nas.few_shot import episode_trace, meta_checkpoint, omniglot, recipes
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list, gather
-from activedints.nas.few_shot.evaluation import MODES, Adapted, Figure, Mode, by_adaptation, evaluate
+from activedints.nas.few_shot.evaluation import Adapted, Figure, Mode, evaluate
 from activedints.nas.few_shot.functional import Conv4, keep_heap, stack
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
-from activedints.nas.few_shot.metanas import ends
 from benchmarks.few_shot_mri import mri_figures
 from benchmarks.figures import figure, printed, result
 
+RUNS = Path(__file__).resolve().parents[1] / ".run"
 PARTS = ("quick", "maml", "metanas", "core")
+SEEDS, T_OF_THREE = 3, 4.303
+"""Seeds of the uniform control, and Student's t for its 95 % interval (two degrees of freedom)."""
 Figures = list[dict[str, Any]]
 
 
@@ -63,77 +65,100 @@ def seconds(what: str, spent: float, bar: float) -> dict[str, Any]:
 
 
 class Bench:
-    """Background classes to learn from, evaluation classes to report on, and one seed."""
+    """Background classes to learn from, evaluation classes to report on, and one seed.
+
+    Every learner is kept with its figures in ``.run/few_shot`` as soon as it is measured, so that an interrupted
+    benchmark goes on; `activedints metanas train --out .run/few_shot/RECIPE-SEED` makes the same files.
+    """
 
     def __init__(self, seed: int, episodes: int):
         self.background, self.evaluation = omniglot.read(data_folder() / "omniglot")
         self.seed, self.episodes = seed, episodes
 
-    def score(self, made: MetaCheckpoint, way: int, modes: tuple[Mode, ...] = MODES) -> dict[tuple[str, Mode], Figure]:
-        wanted = evaluation_list(self.evaluation, way, 1, episodes=self.episodes)
-        adapted = by_adaptation(made.network, made.params, made.adapting)
-        return evaluate(adapted, self.evaluation, wanted, modes)
-
     def pixels(self, way: int) -> float:
         wanted = evaluation_list(self.evaluation, way, 1, episodes=self.episodes)
         return evaluate(pixels, self.evaluation, wanted, ("transductive",))["pixels", "transductive"].mean
 
-    def train(self, name: str) -> MetaCheckpoint:
-        return recipes.train(name, self.background, "Omniglot background", self.seed, silent)
+    def learned(self, name: str, seed: int | None = None, ways: tuple[int, ...] = (5,)) -> MetaCheckpoint:
+        """The learner of a recipe, measured on as many episodes as asked for; trained if it is not kept yet."""
+        stem = RUNS / "few_shot" / f"{name}-{self.seed if seed is None else seed}"
+        if stem.with_suffix(".json").is_file():
+            made = meta_checkpoint.load(stem)
+        else:
+            made = recipes.train(name, self.background, "omniglot", self.seed if seed is None else seed, silent)
+        known = made.made.setdefault("figures", [])
+        for way in ways:
+            if not any(row["way"] == way and row["episodes"] >= self.episodes for row in known):
+                known[:] = [row for row in known if row["way"] != way]
+                known += recipes.figures(made, self.evaluation, self.episodes, way=way)
+                stem.parent.mkdir(parents=True, exist_ok=True)
+                meta_checkpoint.save(made, stem)
+        return made
 
     def quick(self) -> Figures:
-        made = self.train("quick")
-        five, twenty = self.score(made, 5), self.score(made, 20, ("transductive",))
+        made = self.learned("quick", ways=(5, 20))
         return [
-            accuracy("transductive", five["adapted", "transductive"], self.pixels(5), 95.0),
-            accuracy("one_target", five["adapted", "one target"], self.pixels(5), 92.0),
-            accuracy("transductive_20_way", twenty["adapted", "transductive"], self.pixels(20), 85.0),
+            accuracy("transductive", told(made, "adapted", "transductive"), self.pixels(5), 95.0),
+            accuracy("one_target", told(made, "adapted", "one target"), self.pixels(5), 92.0),
+            accuracy("transductive_20_way", told(made, "adapted", "transductive", 20), self.pixels(20), 85.0),
             seconds("quick_seconds", made.made["cpu_seconds"], 150.0),
         ]
 
     def maml(self) -> Figures:
-        made = self.train("maml")
-        found = self.score(made, 5, ("transductive",))["adapted", "transductive"]
+        made = self.learned("maml")
         return [
-            accuracy("maml_second_order", found, self.pixels(5), 88.0),
+            accuracy("maml_second_order", told(made, "adapted", "transductive"), self.pixels(5), 88.0),
             seconds("maml_seconds", made.made["cpu_seconds"], 120.0),
         ]
 
     def long(self) -> Figures:
-        made = self.train("long")
-        found = self.score(made, 20)
+        made = self.learned("long", ways=(20,))
         return [
-            accuracy("long_20_way", found["adapted", "transductive"], self.pixels(20), 93.0),
-            accuracy("long_20_way_one_target", found["adapted", "one target"], self.pixels(20)),
+            accuracy("long_20_way", told(made, "adapted", "transductive", 20), self.pixels(20), 93.0),
+            accuracy("long_20_way_one_target", told(made, "adapted", "one target", 20), self.pixels(20)),
             seconds("long_seconds", made.made["cpu_seconds"], 1800.0),
         ]
 
     def metanas(self) -> Figures:
         """The pruned network beside the mixture that it comes from, and what pruning costs without annealing."""
-        made, control = self.train("metanas"), self.train("metanas-unannealed")
-        wanted = evaluation_list(self.evaluation, 5, 1, episodes=self.episodes)
-        found = evaluate(ends(made.network, made.params, made.adapting), self.evaluation, wanted, MODES)
-        off = made.adapting.without_annealing()
-        same = evaluate(ends(made.network, made.params, off), self.evaluation, wanted, ("transductive",))
-        never = evaluate(
-            ends(control.network, control.params, control.adapting), self.evaluation, wanted, ("transductive",)
-        )
+        made, control = self.learned("metanas"), self.learned("metanas-unannealed")
         raw, trans = self.pixels(5), "transductive"
-        pruned, mixture = found["pruned", trans], found["mixture", trans]
-        lost = figure("metanas_pruning_costs", mixture.mean - pruned.mean, None, "points", n=self.episodes, limit=2.0)
-        gap = pruned.mean - never["pruned", trans].mean
+        pruned, mixture, never = (
+            told(made, "pruned", trans),
+            told(made, "mixture", trans),
+            told(control, "pruned", trans),
+        )
+        n, gap = pruned.episodes, pruned.mean - never.mean
+        apart = 1.96 * ((pruned.interval / 1.96) ** 2 + (never.interval / 1.96) ** 2) ** 0.5
         return [
             accuracy("metanas_pruned", pruned, raw, 90.0),
-            accuracy("metanas_pruned_one_target", found["pruned", "one target"], raw),
+            accuracy("metanas_pruned_one_target", told(made, "pruned", "one target"), raw),
             accuracy("metanas_mixture", mixture, raw),
-            lost,
-            accuracy("pruned_never_annealed", never["pruned", trans], raw),
-            accuracy("mixture_never_annealed", never["mixture", trans], raw),
-            accuracy("pruned_not_annealed_in_adaptation", same["pruned", trans], raw),
-            figure("annealing_gains", gap, None, "points", n=self.episodes, limit=15.0, smaller_is_better=False),
+            figure("metanas_pruning_costs", mixture.mean - pruned.mean, None, "points", n=n, limit=2.0),
+            accuracy("pruned_never_annealed", never, raw),
+            accuracy("mixture_never_annealed", told(control, "mixture", trans), raw),
+            figure(
+                "annealing_gains", gap, None, "points", n=n, interval=(gap - apart, gap + apart), limit=15.0,
+                smaller_is_better=False,
+            ),
             seconds("metanas_seconds", made.made["cpu_seconds"], 480.0),
             adaptation_seconds(made, self.evaluation),
-        ]
+        ]  # fmt: skip
+
+    def uniform(self) -> Figures:
+        """MetaNAS's pruned network and mixture against the mixture of a supernet whose alphas stay uniform."""
+        ours, control = ([self.learned(name, seed) for seed in range(SEEDS)] for name in ("metanas", "metanas-uniform"))
+        found = []
+        for network in ("pruned", "mixture"):
+            pairs = zip(ours, control)
+            apart = [told(a, network, "transductive").mean - told(b, "mixture", "transductive").mean for a, b in pairs]
+            mean, half = float(np.mean(apart)), float(T_OF_THREE * np.std(apart, ddof=1) / SEEDS**0.5)
+            what = f"{network}_minus_uniform"
+            found.append(figure(what, mean, None, "points", n=SEEDS, interval=(mean - half, mean + half)))
+        for name, group in (("metanas", ours), ("uniform", control)):
+            spent = float(np.mean([made.made["cpu_seconds"] for made in group]))
+            found.append(figure(f"{name}_training", spent, None, "CPU s", n=SEEDS))
+        return found
 
     def core(self) -> Figures:
         """One adaptation of 16 five-way one-shot episodes, together and one after the other."""
@@ -159,6 +184,13 @@ class Bench:
 
     def mri(self) -> Figures:
         return mri_figures(data_folder(), self.seed, self.episodes)
+
+
+def told(made: MetaCheckpoint, network: str, mode: Mode, way: int = 5) -> Figure:
+    """A measured figure of a learner, from its card."""
+    rows = (r for r in made.made["figures"] if (r["network"], r["mode"], r["way"]) == (network, mode, way))
+    row = next(rows)
+    return Figure(row["mean"], row["interval"], row["episodes"], mode, row["seconds"])
 
 
 def fastest(work: Any, repeats: int = 7) -> tuple[float, Tensor]:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from activedints.core.experiment import Regime, Start
-from activedints.core.query import STRATEGIES
+from activedints.core.experiment import ASKED_FOR, Regime, Start
+from activedints.core.query import UNITS
+from activedints.core.strategies import STRATEGIES
 from activedints.loop import experiments, intake, networks, reading, running, views
 from activedints.ui import frame, jobs
 from activedints.ui.phases import draw_counts, draw_phases
@@ -11,7 +12,10 @@ from activedints.ui.words import count
 
 SETTINGS = {
     "strategy": "Strategy",
-    "budget": "Cases per cycle",
+    "budget": "Budget of a cycle",
+    "budget_unit": "Budget counts",
+    "unit": "Asked for",
+    "control": "Share of control queries",
     "regime": "Regime",
     "architecture": "Architecture",
     "start": "Training starts from",
@@ -59,12 +63,15 @@ with frame.page("Cycle") as here:
         first, second = st.columns(2)
         changes = {
             "strategy": first.selectbox("Strategy", sorted(STRATEGIES), sorted(STRATEGIES).index(settings.strategy)),
-            "budget": first.number_input("Cases per cycle", 1, 100, settings.budget),
+            "budget": first.number_input("Budget of a cycle", 1, 1_000_000_000, settings.budget),
+            "budget_unit": first.selectbox("Budget counts", UNITS, UNITS.index(settings.budget_unit)),
             "initial": first.number_input("Cases annotated before the first training", 0, 100, settings.initial),
             "seed": first.number_input("Seed", 0, 999_999, settings.seed),
             "architecture": second.selectbox("Architecture", networks.choices(settings.architecture)),
             "regime": second.selectbox("Regime", list(Regime), list(Regime).index(settings.regime)),
             "start": second.selectbox("Training starts from", list(Start), list(Start).index(settings.start)),
+            "unit": second.selectbox("Asked for", ASKED_FOR, ASKED_FOR.index(settings.unit)),
+            "control": second.number_input("Share of control queries", 0.0, 1.0, settings.control, step=0.05),
             "draws": second.number_input("Draws per case", 1, 100, settings.draws),
         }
         seconds = st.number_input("Seconds of training per cycle", 5, 86_400, int(settings.seconds or 120), step=30)

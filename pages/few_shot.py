@@ -26,7 +26,7 @@ def train_form(here: Here) -> None:
     with st.form("train again", border=True):
         st.subheader("Train again", anchor=False)
         left, middle, right = st.columns(3)
-        recipe = left.selectbox("Recipe", learners.recipes())
+        recipe = left.selectbox("Recipe", learners.RECIPES)
         data = middle.selectbox("On", learners.TRAINED_ON, format_func=learners.SETS.get)
         seed = right.number_input("Seed", 0, 999_999, 0)
         if st.form_submit_button("Train", icon=":material/model_training:"):

@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from activedints.loop import outlook as loop_outlook
 from activedints.loop import progress, running
-from activedints.ui import charts, frame, jobs
+from activedints.ui import charts, frame, jobs, outlook
 
 
 def table(title: str, rows: Sequence[dict[str, Any]], file: str) -> None:
@@ -48,9 +49,16 @@ with frame.page("Progress") as here:
             charts.show(charts.mean_uncertainty(view.uncertainty, score), key="uncertainty")
         with right:
             charts.show(charts.score_histogram(view.pool_of(cycle), score), key="scores")
-        st.caption(view.draws[-1]["verdict"])
+        st.caption(f"{view.draws[-1]['verdict']} {view.draws[-1]['score']}")
     else:
         st.info("The pool was not scored yet, so there is no uncertainty to show.", icon=":material/inbox:")
+
+    found = loop_outlook.view(here.store)
+    if found is not None:
+        outlook.draw_trust(found, view.labels)
+        outlook.draw_outlook(found)
+    outlook.draw_comparison(here)
+    outlook.draw_label_errors(here)
 
     table("What was asked, and why", view.queries, "queries.csv")
     if view.times:

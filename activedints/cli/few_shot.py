@@ -16,7 +16,7 @@ metanas = typer.Typer(help="Few-shot learners: MetaNAS, MAML, REPTILE, prototype
 app.add_typer(metanas, name="metanas")
 
 DataOption = Annotated[str, typer.Option(help="glyphs, omniglot (of the workspace), or a folder that holds Omniglot.")]
-LearnerOption = Annotated[str, typer.Option(help="A shipped or trained learner, or a file NAME.safetensors.")]
+LearnerOption = Annotated[str, typer.Option(help="Of `metanas list` (default: its first), or a file NAME.safetensors.")]
 WayOption = Annotated[int, typer.Option(min=2, help="Classes of an episode.")]
 
 
@@ -39,7 +39,7 @@ def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
     from activedints.loop import learners
 
     known = {found.name: found for found in learners.shipped()}
-    found = known.get(name) or learners.named(open_store(workspace), name)
+    found = known.get(name or next(iter(known), "")) or learners.named(open_store(workspace), name)
     return meta_checkpoint.read(found.weights, json.loads(found.card_text))
 
 
@@ -89,7 +89,7 @@ def train(
 
 @metanas.command()
 def evaluate(
-    learner: LearnerOption = "metanas-glyphs",
+    learner: LearnerOption = "",
     data: DataOption = "glyphs",
     way: WayOption = 5,
     episodes: Annotated[int, typer.Option(min=2)] = 600,
@@ -112,7 +112,7 @@ def adapt(
     images: Annotated[
         Path | None, typer.Option(help="One folder per class with 28 x 28 grey PNGs: the first is learned from.")
     ] = None,
-    learner: LearnerOption = "metanas-glyphs",
+    learner: LearnerOption = "",
     data: DataOption = "glyphs",
     way: WayOption = 5,
     shot: Annotated[int, typer.Option(min=1)] = 1,
@@ -123,7 +123,7 @@ def adapt(
     """Adapt a learner to one episode: pictures of your own, or one drawn from a set by the seed."""
     import numpy as np
 
-    from activedints.nas.few_shot import episode_trace, pictures
+    from activedints.nas.few_shot import episode_trace, glyph_pack, pictures
     from activedints.nas.few_shot.episodes import gather, plan
     from activedints.worker.few_shot import fit, one_thread
 
@@ -133,7 +133,7 @@ def adapt(
         way = len(source)
         wanted = pictures.in_order(source, shot)
     else:
-        source = classes_of(data, workspace)[1]
+        source = glyph_pack.read() if data == "glyphs" else classes_of(data, workspace)[1]
         wanted = plan(source, way, shot, 5, 1, np.random.default_rng(seed))
     batch, names = gather(source, wanted), tuple(source.names[number] for number in wanted.classes[0])
     with one_thread():

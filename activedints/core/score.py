@@ -17,6 +17,8 @@ Mask = npt.NDArray[np.bool_]
 
 SOFT_MILLILITRES = 1.0
 """Added to the predicted volume, so that an empty prediction gives a finite Score."""
+BOX_MILLILITRES = 8.0
+"""Volume of the box that ``box_maximum`` looks through: a cube of 2 cm."""
 SMALLEST_MILLILITRES = 0.1
 """An uncertain place under this, a dozen voxels of 2 mm, is not worth a reader's walk to it."""
 
@@ -61,11 +63,22 @@ def top_fraction(measure: Map, foreground: Map, brain: Mask, voxel_ml: float, fr
     return float(np.partition(values, values.size - count)[-count:].mean())
 
 
+def box_maximum(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+    """Largest mean over a box of BOX_MILLILITRES (mean filter); air counts as certain, so that no edge is rewarded."""
+    inside = np.where(brain, measure, 0.0).astype(np.float64)
+    if not brain.any():
+        return 0.0
+    side = max(1, round((BOX_MILLILITRES / voxel_ml) ** (1 / 3)))
+    room = [(side, side)] * 3  # the box may reach beyond the array, which is air as well
+    return max(0.0, float(ndimage.uniform_filter(np.pad(inside, room), side, mode="constant").max()))
+
+
 REDUCTIONS = {
     "per_predicted_volume": per_predicted_volume,
     "mean_over_brain": mean_over_brain,
     "foreground_weighted": foreground_weighted,
     "top_fraction": top_fraction,
+    "box_maximum": box_maximum,
 }
 DEFAULT_REDUCTION = "per_predicted_volume"
 
@@ -85,8 +98,47 @@ def self_dice_doubt(probability: Map, brain: Mask) -> float:
     return float(np.mean(doubts))
 
 
-def case_scores(maps: dict[str, Map], probability: Map, brain: Mask, affine: Affine) -> dict[str, float]:
-    """Every Score of one case: each measure by each reduction (``measure/reduction``), and ``expected_dice_loss``."""
+def draw_dice_doubt(class_variance: Map, probability: Map, brain: Mask) -> float:
+    """1 - expected soft Dice of a Draw with the mean of all Draws, mean over the foreground classes.
+
+    ``class_variance`` (class - 1, x, y, z) and the mean ``probability`` (class, x, y, z). With the Dice of squared
+    denominators (Milletari et al., 3DV 2016) and sums averaged over the Draws before they are divided, it needs no
+    Draw again: E[sum p_t p̄] = sum p̄^2 and E[sum p_t^2] = sum p̄^2 + sum Var.
+
+    >>> draw_dice_doubt(np.full((1, 1, 1, 1), 0.25), np.full((2, 1, 1, 1), 0.5), np.ones((1, 1, 1), bool))
+    0.3333333333333333
+    """
+    doubts = []
+    for variance, mean in zip(class_variance, probability[1:]):
+        squares, spread = float((mean[brain] ** 2).sum(dtype=np.float64)), float(variance[brain].sum(dtype=np.float64))
+        doubts.append(spread / (2 * squares + spread) if squares + spread > 0 else 0.0)
+    return float(np.mean(doubts))
+
+
+def border_of(found: Mask) -> Mask:
+    """The border of a mask: its voxels with a neighbour outside and their neighbours there (nnActive's border)."""
+    if not found.any():
+        return found
+    border: Mask = ndimage.binary_dilation(found) & ~ndimage.binary_erosion(found)
+    return border
+
+
+def class_score(label: str) -> str:
+    """Name of the Score of one class' share of the entropy, H[p̄] * p̄_c."""
+    return f"class_entropy:{label}"
+
+
+def case_scores(
+    maps: dict[str, Map],
+    probability: Map,
+    brain: Mask,
+    affine: Affine,
+    labels: tuple[str, ...] = (),
+    class_variance: Map | None = None,
+) -> dict[str, float]:
+    """Every Score of one case: each measure by each reduction (``measure/reduction``), each foreground class' entropy
+    (``labels`` are their names), ``expected_dice_loss``, with Draws ``draw_dice_loss``, and what was predicted in mL.
+    """
     voxel_ml = voxel_millilitres(affine)
     foreground = 1.0 - probability[0].astype(np.float32)
     scores = {
@@ -94,9 +146,24 @@ def case_scores(maps: dict[str, Map], probability: Map, brain: Mask, affine: Aff
         for measure, array in maps.items()
         for name, reduce in REDUCTIONS.items()
     }
+    for index, label in enumerate(labels, start=1):
+        share = maps["entropy"] * probability[index]
+        scores[f"{class_score(label)}/{DEFAULT_REDUCTION}"] = REDUCTIONS[DEFAULT_REDUCTION](
+            share, foreground, brain, voxel_ml
+        )
     scores["expected_dice_loss"] = self_dice_doubt(probability, brain)
+    if class_variance is not None:
+        scores["draw_dice_loss"] = draw_dice_doubt(class_variance, probability, brain)
     scores["predicted_ml"] = float(foreground[brain].sum()) * voxel_ml
-    return scores
+    scores["minus_log_predicted_ml"] = -float(np.log(scores["predicted_ml"] + SOFT_MILLILITRES))
+    return scores | predicted_extent(probability, brain, voxel_ml)
+
+
+def predicted_extent(probability: Map, brain: Mask, voxel_ml: float) -> dict[str, float]:
+    """``foreground_ml`` and ``border_ml``: mL of predicted foreground and of its border, in the brain."""
+    found = (probability.argmax(axis=0) > 0) & brain
+    border = border_of(found) & brain
+    return {"foreground_ml": float(found.sum()) * voxel_ml, "border_ml": float(border.sum()) * voxel_ml}
 
 
 def uncertain_spots(
@@ -134,11 +201,11 @@ def ordinal(number: int) -> str:
     return f"{number}{suffix}"
 
 
-def reason(rank: int, of: int, spots: list[Spot], drawn_at_random: bool = False) -> str:
-    """Why a case is in the worklist, in plain words."""
+def reason(rank: int, of: int, spots: list[Spot], instead: str = "") -> str:
+    """Why a case is in the worklist, in plain words; ``instead`` of its doubts where no Score chose it."""
     place = f"{ordinal(rank)} of {of}"
-    if drawn_at_random:
-        return f"{place}: drawn at random"
+    if instead:
+        return f"{place}: {instead}"
     if not spots:
         return f"{place}: the model is sure of every voxel it can see here"
     volume = sum(spot.millilitres for spot in spots)

@@ -57,6 +57,8 @@ class LabelSet:
         return values
 
 
+SOURCES = ("one-pass", "shared-trunk", "full-dropout", "snapshots", "deep-ensemble", "test-time")
+"""Where Draws may come from; ``learn/sources.py`` says what each is."""
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -77,6 +79,8 @@ class TrainSettings:
     """Working spacing in mm, to which every case is resampled; None = each case's own."""
     precision: str = "auto"
     """``float32``, ``bfloat16`` (matrix products only), or ``auto``: bfloat16 where the processor has it."""
+    snapshots: int = 1
+    """Restarts of the learning rate within the run; the network at the end of each is a Member (Huang et al. 2017)."""
     checkpoint_every: float = 20.0
     """Seconds between two resumable checkpoints."""
     threads: int = 2
@@ -88,6 +92,8 @@ class TrainSettings:
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
         if (self.seconds is not None and self.seconds <= 0) or (self.steps is not None and self.steps < 1):
             raise InvalidSettings("A training needs a positive number of seconds or steps.")
+        if self.snapshots < 1:
+            raise InvalidSettings(f"A training has one restart or more; {self.snapshots} were asked for.")
         if self.precision not in PRECISIONS:
             raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")
 
@@ -134,6 +140,14 @@ class SearchSettings(TrainSettings):
                 f"({2 ** (self.depths + 1)} is better); it is {self.patch}."
             )
 
+    @property
+    def advice(self) -> str:
+        """A sentence where the patch is allowed but not what MONAI recommends; '' otherwise."""
+        unit = 2 ** (self.depths + 1)
+        if all(side % unit == 0 for side in self.patch):
+            return ""
+        return f"Sides of the patch that are multiples of {unit} are better with {self.depths} resolutions."
+
 
 @dataclass(frozen=True)
 class ScoreSettings:
@@ -146,8 +160,16 @@ class ScoreSettings:
     device: str = "auto"
     seed: int = 0
     precision: str = "auto"
+    source: str = "shared-trunk"
+    """Where Draws come from, one of SOURCES; with one Draw every source but an Ensemble is the deterministic pass."""
+    temperature: float = 1.0
+    """Divides the logits; above 1 makes probabilities humbler (Guo et al., ICML 2017)."""
 
     def __post_init__(self) -> None:
+        if self.source not in SOURCES:
+            raise InvalidSettings(f"There is no source of draws '{self.source}'; choose one of {', '.join(SOURCES)}.")
+        if not 0.05 <= self.temperature <= 20:
+            raise InvalidSettings(f"The temperature must lie in [0.05, 20]; it is {self.temperature}.")
         if self.draws < 1 or not 0 <= self.overlap < 1:
             raise InvalidSettings(
                 f"Scoring needs one draw or more and an overlap in [0, 1); these are {self.draws} and {self.overlap}."

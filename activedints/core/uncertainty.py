@@ -12,7 +12,7 @@ expected entropy    mean_t H[p_t]                                         Kendal
 mutual information  H[p̄] - mean_t H[p_t]                                 Houlsby et al. 2011 (BALD); Gal et al. 2017
 variance            sum over foreground c of Var_t[p_t,c]                 Gal & Ghahramani 2016; Active-DiNTS 2024
 standard deviation  sum over foreground c of sd_t[p_t,c]                  Active-DiNTS 2024 (arXiv 2610.04787)
-margin              1 - (largest p̄ - second largest p̄)                  Scheffer et al. 2001
+margin              1 - (largest p̄ - second largest p̄)                  Scheffer et al., IDA 2001
 class entropy       H[p̄] * p̄_c                                          ClaSP PE, TMLR 2026 (arXiv 2601.13677)
 ==================  ====================================================  =======================================
 """
@@ -69,8 +69,8 @@ class DrawStatistics:
     >>> statistics = DrawStatistics()
     >>> statistics.add(np.array([[[1.0]], [[0.0]]]).transpose(1, 0, 2))     # one draw, two classes, one voxel
     >>> statistics.add(np.array([[[0.0]], [[1.0]]]).transpose(1, 0, 2))
-    >>> [round(float(value[0]), 4) for value in statistics.maps().values()]    # H, E[H], MI, variance, sd
-    [0.6931, 0.0, 0.6931, 0.25, 0.5]
+    >>> [round(float(value[0]), 4) for value in statistics.maps().values()]    # H, E[H], margin, MI, ...
+    [0.6931, 0.0, 1.0, 0.6931, 0.25, 0.5]
     """
 
     def __init__(self) -> None:
@@ -99,16 +99,22 @@ class DrawStatistics:
             raise InvalidSettings("No draw was added, so there is no mean probability; add at least one draw.")
         return self._first + self._sum / self.draws
 
+    def class_variance(self) -> Array:
+        """Variance over the draws of every foreground class, ``(class - 1, ...)``; all zeros after a single draw."""
+        ops = _namespace(self.mean())
+        shift = self._sum[1:] / self.draws
+        return ops.clip(self._squares / self.draws - shift * shift, 0.0, None)
+
     def maps(self) -> dict[str, Array]:
         """Measures by name, each without the class axis; those that need draws are left out after a single one."""
         mean = self.mean()
         ops = _namespace(mean)
         found = {"entropy": entropy(mean)}
         found["expected_entropy"] = self._first_entropy + self._entropies / self.draws
+        found["margin"] = margin(mean)
         if self.draws > 1:
             found["mutual_information"] = ops.clip(found["entropy"] - found["expected_entropy"], 0.0, None)
-            shift = self._sum[1:] / self.draws
-            variances = ops.clip(self._squares / self.draws - shift * shift, 0.0, None)
+            variances = self.class_variance()
             found["variance"] = variances.sum(0)
             found["standard_deviation"] = ops.sqrt(variances).sum(0)
         return found

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
-from activedints.core.volume import Affine, same_grid
+from activedints.core.volume import Affine, Box, same_grid
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,20 @@ class Grid:
         order = self.orientation[:, 0].astype(int)
         back = np.transpose(array, [*order, *range(3, array.ndim)])
         return back[tuple(slice(None, None, int(sign)) for sign in self.orientation[:, 1])]
+
+    def box_from_ras(self, box: Box) -> Box:
+        """A half-open box of the RAS+ array, in this grid's own order of axes.
+
+        >>> Grid((2, 3, 4), np.diag([-2.0, 2.0, 2.0, 1.0])).box_from_ras(((0, 0, 0), (1, 2, 3)))
+        ((1, 0, 0), (2, 2, 3))
+        """
+        low, high = [0, 0, 0], [0, 0, 0]
+        for axis, (target, sign) in enumerate(self.orientation):
+            start, stop = box[0][int(target)], box[1][int(target)]
+            if sign < 0:
+                start, stop = self.shape[axis] - stop, self.shape[axis] - start
+            low[axis], high[axis] = int(start), int(stop)
+        return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
     def same(self, other: "Grid") -> bool:
         """Whether two grids agree voxel for voxel, in the same order of axes."""

@@ -11,7 +11,8 @@ from activedints.core.volume import Box
 from activedints.learn.compute import threads
 from activedints.learn.data import Spacing, bounding_box, normalise, resample, working_size
 from activedints.learn.model import Model, channel_order
-from activedints.learn.predict import draw_weights, window_features
+from activedints.learn.sources import draw_weights
+from activedints.learn.windows import window_features
 
 CONTEXT = 24.0
 """Millimetres around the box that the network sees as well."""

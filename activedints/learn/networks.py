@@ -7,6 +7,8 @@ another head. Dropout is of whole feature channels; DiNTS itself has none.
 from importlib.resources import files
 
 import torch
+from monai.networks.blocks.dynunet_block import UnetBasicBlock
+from monai.networks.blocks.segresnet_block import ResBlock
 from monai.networks.nets import DynUNet, SegResNet
 from torch import nn
 
@@ -21,7 +23,8 @@ BASELINES = ("segresnet", "dynunet")
 class Network(nn.Module):
     """``trunk``: (B, channel, x, y, z) -> (B, F, x, y, z); ``head``: 1x1x1 convolution to class logits.
 
-    Sides of the input must be multiples of ``divisor``. ``entry`` names the weights that see the image channels.
+    Sides of the input must be multiples of ``divisor``. ``entry`` names the weights that see the image channels,
+    ``blocks`` are the modules after which full dropout drops channels.
     """
 
     def __init__(self, trunk: nn.Module, features: int, classes: int, dropout: float, divisor: int, entry: list[str]):
@@ -30,6 +33,13 @@ class Network(nn.Module):
         self.dropout = nn.Dropout3d(dropout)
         self.head = nn.Conv3d(features, classes, 1)
         self.divisor, self.entry = divisor, tuple(entry)
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        """Cells of a DiNTS, residual or convolution blocks of a baseline, in a fixed order."""
+        if isinstance(self.trunk, DintsTrunk):
+            return list(self.trunk.cells.values())
+        return list(dict.fromkeys(m for m in self.trunk.modules() if isinstance(m, (ResBlock, UnetBasicBlock))))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.dropout(self.trunk(x)))

@@ -8,8 +8,8 @@ which only running sums are kept: memory does not depend on their number.
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,10 @@ from activedints.core.errors import InvalidGeometry
 from activedints.core.job import Report, silent
 from activedints.core.settings import ScoreSettings
 from activedints.core.uncertainty import DrawStatistics
-from activedints.learn.compute import autocast, threads
-from activedints.learn.data import Size, Spacing, bounding_box, normalise, resample, working_size
+from activedints.learn.compute import threads
+from activedints.learn.data import Spacing, bounding_box, normalise, resample, working_size
 from activedints.learn.model import Model, channel_order
-from activedints.learn.networks import Network
+from activedints.learn.sources import MEMBERS, Pass, Scan, passes
 
 CHUNK = 400_000
 """About so many probabilities (draws x classes x voxels) are in flight at once."""
@@ -31,17 +31,23 @@ CHUNK = 400_000
 @dataclass(frozen=True)
 class Prediction:
     """On the given image's grid: ``label_index`` (x, y, z) uint8 of class indices, ``probability`` (class, x, y, z)
-    float32, the mean over Draws, ``maps`` (x, y, z) float32 by measure. Outside the brain: background, certain."""
+    float32, the mean over Draws, ``maps`` (x, y, z) float32 by measure. Outside the brain: background, certain.
+
+    ``class_variance`` (class - 1, x, y, z) over the Draws, None after one. ``embedding`` (2 F,): the first pass' last
+    features, averaged over the brain and over the predicted foreground.
+    """
 
     label_index: npt.NDArray[np.uint8]
     probability: npt.NDArray[np.float32]
     maps: dict[str, npt.NDArray[np.float32]]
     draws: int
     seconds: float
+    embedding: npt.NDArray[np.float32]
+    class_variance: npt.NDArray[np.float32] | None = None
 
 
 def predict(
-    model: Model,
+    model: Model | Sequence[Model],
     image: npt.NDArray[np.generic],
     brain: npt.NDArray[np.bool_],
     spacing: Spacing,
@@ -52,10 +58,13 @@ def predict(
     """Segment ``image`` (channel, x, y, z), RAS+ raw intensities, inside ``brain`` (x, y, z).
 
     ``channels`` names the image's channels; the model takes its own by name (InvalidChannels when one is missing).
-    With ``draws`` 1 the pass is deterministic and ``maps`` holds ``entropy`` alone.
+    With ``draws`` 1 the pass is deterministic and ``maps`` holds ``entropy`` and ``margin`` alone. Several models are
+    the Members of an Ensemble: they share card, channels and working spacing, and each is a Draw.
     """
     began = time.monotonic()
-    order = channel_order(model.card.channels, channels, "the model")
+    models = [model] if isinstance(model, Model) else list(model)
+    card = models[0].card
+    order = channel_order(card.channels, channels, "the model")
     if image.ndim != 4 or image.shape[1:] != brain.shape or image.shape[0] != len(channels):
         raise InvalidGeometry(
             f"Image {image.shape}, brain {brain.shape} and channels {list(channels)} do not fit: "
@@ -64,116 +73,76 @@ def predict(
     box = bounding_box(brain)
     inside = brain[box]
     with threads(settings.threads), torch.inference_mode():
-        device = next(model.network.parameters()).device
+        device = next(models[0].network.parameters()).device
         scan = torch.from_numpy(normalise(image[(order, *box)], inside)).to(device)
-        scan = resample(scan, working_size(inside.shape, spacing, model.card.spacing))
-        features = window_features(model.network, scan, settings, report)
-        features = resample(features, inside.shape)
-        weights = draw_weights(model.network, settings)
-        mean, maps = _statistics(features, weights, torch.from_numpy(np.ascontiguousarray(inside)).to(device))
-    probability = np.zeros((mean.shape[0], *brain.shape), np.float32)
+        scan = resample(scan, working_size(inside.shape, spacing, card.spacing))
+        mask = torch.from_numpy(np.ascontiguousarray(inside)).to(device)
+        found = _stream(passes(models, Scan(scan, mask), settings, report), settings.temperature)
+    probability = np.zeros((found.mean.shape[0], *brain.shape), np.float32)
     probability[0] = 1
-    probability[(slice(None), *box)] = mean
-    whole = {name: np.zeros(brain.shape, np.float32) for name in maps}
-    for name, values in maps.items():
-        whole[name][box] = values
+    probability[(slice(None), *box)] = _unpacked(found.mean, inside, certain=True)
+    whole = {name: np.zeros(brain.shape, np.float32) for name in found.maps}
+    for name, values in found.maps.items():
+        whole[name][box] = _unpacked(values, inside)
+    variance = None
+    if found.variance is not None:
+        variance = np.zeros((found.variance.shape[0], *brain.shape), np.float32)
+        variance[(slice(None), *box)] = _unpacked(found.variance, inside)
+    draws = len(models) if settings.source in MEMBERS else settings.draws
+    seconds = time.monotonic() - began
     label = probability.argmax(0).astype(np.uint8)
-    return Prediction(label, probability, whole, settings.draws, time.monotonic() - began)
+    return Prediction(label, probability, whole, draws, seconds, found.embedding, variance)
 
 
-def window_features(
-    network: Network, scan: torch.Tensor, settings: ScoreSettings, report: Report = silent
-) -> torch.Tensor:
-    """Trunk features (F, x, y, z) of a normalised scan (channel, x, y, z), Gaussian-blended over its windows."""
-    size = tuple(scan.shape[1:])
-    patch = window_size(size, settings.patch, network.divisor)
-    padded = [max(0, p - n) for p, n in zip(patch, size)]
-    pad = [side for n in reversed(padded) for side in (n // 2, n - n // 2)]
-    scan = torch.nn.functional.pad(scan, pad)
-    total = torch.zeros((network.features, *scan.shape[1:]), device=scan.device)
-    weight_sum = torch.zeros(scan.shape[1:], device=scan.device)
-    importance = _gaussian(patch, scan.device)
-    boxes = [box for box in windows(scan.shape[1:], patch, settings.overlap) if bool(scan[(slice(None), *box)].any())]
-    for step, box in enumerate(boxes):
-        part = scan[(slice(None), *box)][None].contiguous(memory_format=torch.channels_last_3d)
-        with autocast(scan.device, settings.precision):
-            features = network.trunk(part)[0]
-        total[(slice(None), *box)] += features.float() * importance
-        weight_sum[box] += importance
-        report(step + 1, len(boxes), "Predicting", None)
-    total /= weight_sum.clamp_(min=1e-6)
-    start = [n // 2 for n in padded]
-    return total[(slice(None), *(slice(s, s + n) for s, n in zip(start, size)))]
+@dataclass(frozen=True)
+class _Streamed:
+    """Over the brain's voxels alone: ``mean`` (class, voxel), ``maps`` (voxel), ``variance`` (class - 1, voxel)."""
+
+    mean: npt.NDArray[np.float32]
+    maps: dict[str, npt.NDArray[np.float32]]
+    variance: npt.NDArray[np.float32] | None
+    embedding: npt.NDArray[np.float32]
 
 
-def window_size(size: tuple[int, ...], patch: Size, divisor: int) -> Size:
-    """The settings' patch, its sides rounded up to what the network can take."""
-    x, y, z = (-(-p // divisor) * divisor for p in patch)
-    return x, y, z
+def _stream(source: Iterator[Pass], temperature: float) -> _Streamed:
+    """Running sums over all passes, in chunks of voxels; memory does not depend on the number of Draws."""
+    statistics: dict[int, DrawStatistics] = {}
+    embedding: npt.NDArray[np.float32] | None = None
+    chunk = 0
+    for one in source:
+        draws, classes, _ = one.weight.shape
+        matrix = one.weight.transpose(0, 1).reshape(classes * draws, -1)
+        count = one.features.shape[1]
+        chunk = chunk or max(1, CHUNK // (draws * classes))
+        for low in range(0, max(count, 1), chunk):
+            logits = (matrix @ one.features[:, low : low + chunk]).reshape(classes, draws, -1) + one.bias[:, None, None]
+            p = torch.softmax(logits / temperature, 0).transpose(0, 1)
+            statistics.setdefault(low, DrawStatistics()).add(p)
+        if embedding is None:
+            foreground = torch.cat([1 - part.mean()[0] for part in statistics.values()])
+            embedding = _embedding(one.features, foreground)
+    parts = list(statistics.values())
+    kept = [part.maps() for part in parts]
+    names = [name for name in kept[0] if parts[0].draws > 1 or name != "expected_entropy"]
+    maps = {name: torch.cat([part[name] for part in kept]).cpu().numpy() for name in names}
+    mean = torch.cat([part.mean() for part in parts], 1).cpu().numpy()
+    variance = torch.cat([p.class_variance() for p in parts], 1).cpu().numpy() if parts[0].draws > 1 else None
+    assert embedding is not None
+    return _Streamed(mean, maps, variance, embedding)
 
 
-def windows(size: tuple[int, ...], patch: Size, overlap: float) -> list[tuple[slice, slice, slice]]:
-    """Boxes of ``patch`` that cover ``size``, evenly spread, neighbours sharing at least ``overlap`` of a side.
-
-    >>> [box[2].start for box in windows((4, 4, 10), (4, 4, 4), 0.25)]
-    [0, 3, 6]
-    """
-    starts = []
-    for n, p in zip(size, patch):
-        count = 1 if n <= p else 1 + int(np.ceil((n - p) / max(1, round(p * (1 - overlap)))))
-        starts.append([round(i * (n - p) / max(1, count - 1)) for i in range(count)])
-    return [(slice(x, x + patch[0]), slice(y, y + patch[1]), slice(z, z + patch[2])) for x, y, z in product(*starts)]
+def _embedding(features: torch.Tensor, foreground: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Features (F, voxel) averaged over the brain and over the predicted foreground: (2 F,)."""
+    weight = foreground / foreground.sum().clamp(min=1e-6)
+    return torch.cat([features.mean(1), features @ weight]).nan_to_num().cpu().numpy()
 
 
-def draw_weights(network: Network, settings: ScoreSettings) -> tuple[torch.Tensor, torch.Tensor]:
-    """Head weights (draw, class, F) with each Draw's mask folded in (W * mask / keep), and the bias (class,).
-
-    One draw: the plain weights. The masks are drawn on the CPU from the seed, the same on every device.
-    """
-    weight = network.head.weight.detach().float()[:, :, 0, 0, 0]
-    bias = network.head.bias.detach().float()
-    if settings.draws == 1:
-        return weight[None], bias
-    keep = 1 - network.dropout.p
-    stream = torch.Generator().manual_seed(settings.seed)
-    mask = (torch.rand(settings.draws, weight.shape[1], generator=stream) < keep).to(weight)
-    return weight[None] * (mask / keep)[:, None].to(weight.device), bias
-
-
-def _statistics(
-    features: torch.Tensor, weights: tuple[torch.Tensor, torch.Tensor], inside: torch.Tensor
-) -> tuple[npt.NDArray[np.float32], dict[str, npt.NDArray[np.float32]]]:
-    """Mean probability (class, x, y, z) and maps (x, y, z) from features (F, x, y, z); certain background outside."""
-    weight, bias = weights
-    draws, classes, _ = weight.shape
-    matrix = weight.transpose(0, 1).reshape(classes * draws, -1)
-    brain = features.reshape(features.shape[0], -1)[:, inside.reshape(-1)]
-    count = brain.shape[1]
-    means = np.zeros((classes, count), np.float32)
-    maps: dict[str, npt.NDArray[np.float32]] = {}
-    chunk = max(1, CHUNK // (draws * classes))
-    for low in range(0, count, chunk):
-        part = brain[:, low : low + chunk]
-        logits = (matrix @ part).reshape(classes, draws, -1) + bias[:, None, None]
-        statistics = DrawStatistics()
-        statistics.add(torch.softmax(logits, 0).transpose(0, 1))
-        means[:, low : low + chunk] = statistics.mean().cpu().numpy()
-        for name, values in statistics.maps().items():
-            if draws == 1 and name != "entropy":
-                continue
-            maps.setdefault(name, np.zeros(count, np.float32))[low : low + chunk] = values.cpu().numpy()
-    mask = inside.cpu().numpy()
-    probability = np.zeros((classes, *mask.shape), np.float32)
-    probability[0] = 1
-    probability[:, mask] = means
-    whole = {}
-    for name, values in maps.items():
-        whole[name] = np.zeros(mask.shape, np.float32)
-        whole[name][mask] = values
-    return probability, whole
-
-
-def _gaussian(patch: Size, device: torch.device) -> torch.Tensor:
-    """Weights (x, y, z) of a window: a Gaussian of an eighth of the side, at least 1e-3, as nnU-Net's."""
-    axes = [torch.exp(-0.5 * ((torch.arange(p, device=device) - (p - 1) / 2) / (p / 8)) ** 2) for p in patch]
-    return (axes[0][:, None, None] * axes[1][:, None] * axes[2]).clamp(min=1e-3)
+def _unpacked(
+    values: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_], certain: bool = False
+) -> npt.NDArray[np.float32]:
+    """Voxels (..., voxel) back in their box (..., x, y, z); outside 0, or with ``certain`` sure of the background."""
+    whole = np.zeros((*values.shape[:-1], *mask.shape), np.float32)
+    if certain:
+        whole[0] = 1
+    whole[..., mask] = values
+    return whole

@@ -28,16 +28,19 @@ REPORT_EVERY = 1.5
 WARM_UP = 0.02
 """Share of the run in which the learning rate rises."""
 CLIP_NORM = 5.0
+SNAPSHOT = "snapshot-"
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """``path`` of the model file, optimiser ``steps``, ``seconds`` of the loop, ``loss`` (running mean at the end)."""
+    """``path`` of the model file, optimiser ``steps``, ``seconds`` of the loop, ``loss`` (running mean at the end);
+    ``members`` are the model files of earlier snapshots, the newest first."""
 
     path: Path
     steps: int
     seconds: float
     loss: float
+    members: tuple[Path, ...] = ()
 
 
 def train(
@@ -62,7 +65,7 @@ def train(
     purpose = _fingerprint(card, cases, start)
     path = folder / "model.safetensors"
     if path.exists() and (done := load_model(path, "cpu").card.facts).get("purpose") == purpose:
-        return TrainedModel(path, done["steps"], done["seconds"], done["loss"])
+        return TrainedModel(path, done["steps"], done["seconds"], done["loss"], snapshot_files(folder))
     with threads(settings.threads):
         run = _Run(card, cases, settings, start, folder, purpose)
         while run.progress < 1:
@@ -71,6 +74,7 @@ def train(
             image, label = augment(image.to(run.device), label.to(run.device), random)
             loss = run.loss(image, label)
             run.descend(loss)
+            run.snapshot()
             run.tell(report)
             run.keep()
         return run.finish(path, report)
@@ -130,7 +134,7 @@ class _Run:
         return dice_ce(logits, label)
 
     def descend(self, loss: torch.Tensor) -> None:
-        rate = learning_rate(self.settings.learning_rate, self.progress)
+        rate = learning_rate(self.settings.learning_rate, self.progress, self.settings.snapshots)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
@@ -143,6 +147,23 @@ class _Run:
                 mean.lerp_(parameter, 1 - decay)
         self.step += 1
         self.mean_loss += (loss.detach().item() - self.mean_loss) * max(0.02, 1 / self.step)
+
+    def snapshot(self) -> None:
+        """At the end of a restart keep the network as a Member; the last restart's is the model itself."""
+        number = int(self.progress * self.settings.snapshots + 1e-9)
+        path = self.folder / f"{SNAPSHOT}{number:03d}.safetensors"
+        if number == 0 or number >= self.settings.snapshots or path.exists():
+            return
+        kept = [parameter.detach().clone() for parameter in self.network.parameters()]
+        self._take(self.average)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_model(path, self.network, replace(self.card, facts={"purpose": self.purpose, "steps": self.step}))
+        self._take(kept)
+
+    def _take(self, weights: list[torch.Tensor]) -> None:
+        with torch.no_grad():
+            for parameter, value in zip(self.network.parameters(), weights):
+                parameter.copy_(value)
 
     def tell(self, report: Report) -> None:
         now = time.monotonic()
@@ -184,10 +205,9 @@ class _Run:
 
     def finish(self, path: Path, report: Report) -> TrainedModel:
         """Write the averaged weights as the model and drop the checkpoints."""
-        with torch.no_grad():
-            for parameter, mean in zip(self.network.parameters(), self.average):
-                parameter.copy_(mean)
-        result = TrainedModel(path, self.step, self.seconds, self.mean_loss)
+        self._take(self.average)
+        members = snapshot_files(self.folder)
+        result = TrainedModel(path, self.step, self.seconds, self.mean_loss, members)
         facts = {"purpose": self.purpose, "steps": result.steps, "seconds": result.seconds, "loss": result.loss}
         card = replace(self.card, facts=facts)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -205,12 +225,21 @@ def fresh_network(card: Card, settings: TrainSettings, start: Path | None = None
     return network
 
 
-def learning_rate(peak: float, progress: float) -> float:
-    """Linear rise over the first 2 % of the run, then a polynomial fall (power 0.9, nnU-Net) to zero.
+def snapshot_files(folder: Path) -> tuple[Path, ...]:
+    """Model files of a run's earlier snapshots, the newest first."""
+    return tuple(sorted(folder.glob(f"{SNAPSHOT}*.safetensors"), reverse=True))
+
+
+def learning_rate(peak: float, progress: float, restarts: int = 1) -> float:
+    """Linear rise over the first 2 % of the run, then a polynomial fall (power 0.9, nnU-Net) to zero; with
+    ``restarts`` the run falls to zero so many times.
 
     >>> [round(learning_rate(1.0, p), 2) for p in (0.0, 0.01, 0.51, 1.0)]
     [0.05, 0.5, 0.53, 0.0]
+    >>> [round(learning_rate(1.0, p, 2), 2) for p in (0.255, 0.4999, 0.755)]
+    [0.53, 0.0, 0.53]
     """
+    progress = progress if progress >= 1 else progress * restarts % 1
     if progress < WARM_UP:
         return peak * max(0.05, progress / WARM_UP)
     return peak * max(0.0, 1 - (progress - WARM_UP) / (1 - WARM_UP)) ** 0.9

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from activedints.core.cycle import Role
 from activedints.core.nested import NestedRule
+from activedints.core.place import middle
 from activedints.core.score import Spot
 from activedints.core.settings import LabelSet
 from activedints.core.volume import Box
@@ -35,6 +38,8 @@ class OpenCase:
     """The model's draft, where ``segmentation`` is a version that covers only Regions of the case."""
     uncertainty: Path | None
     spots: tuple[Spot, ...]
+    centre: tuple[float, float, float]
+    """Middle of the image in RAS mm, from which a spot's side is told."""
     verdict: str
     """How far uncertain spots are to be trusted, in words; '' where none are shown."""
     seconds: float
@@ -94,6 +99,7 @@ def gather(session: Session, store: Store, experiment: Experiment, case: Case, r
         spots=tuple(Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in shown.spots)
         if shown
         else (),
+        centre=middle(np.asarray(case.affine, float), tuple(case.shape)),
         verdict=trust.spots_verdict(session, model.id) if shown and model else "",
         seconds=saved.seconds if saved else 0.0,
         reason=query.reason if query else "",

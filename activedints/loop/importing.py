@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile,
 from activedints.core.experiment import ExperimentSettings, Start
 from activedints.core.job import Report, silent
 from activedints.core.settings import LabelSet
-from activedints.core.volume import LabelMap
+from activedints.core.volume import Box, LabelMap
 from activedints.formats.brain import brain_mask
 from activedints.formats.case import CaseSource, Dataset
 from activedints.formats.convert import Conversion
@@ -203,9 +204,16 @@ def suffix_of(path: Path) -> str:
 
 
 def annotate_from_reference(
-    session: Session, experiment: Experiment, case: Case, reader: str, source: str, file: str | None = None
+    session: Session,
+    experiment: Experiment,
+    case: Case,
+    reader: str,
+    source: str,
+    file: str | None = None,
+    boxes: list[Box] | None = None,
 ) -> Annotation:
-    """Annotate a whole case with a stored label file (by default the one that came with its image)."""
+    """Annotate a whole case with a stored label file (by default the one that came with its image); with ``boxes``
+    the file knows only these Regions and those of the version before."""
     name = file or case.reference
     if name is None:
         raise InvalidLabels(f"Case {case.name} came without a label file; annotate it on the Annotate page.")
@@ -217,10 +225,17 @@ def annotate_from_reference(
             reader=reader,
             source=source,
             file=name,
-            regions=[[[0, 0, 0], list(case.shape)]],
+            regions=_regions(session, experiment, case, boxes),
             seconds=0.0,
         ),
     )
+
+
+def _regions(session: Session, experiment: Experiment, case: Case, boxes: list[Box] | None) -> list[Any]:
+    if not boxes:
+        return [[[0, 0, 0], list(case.shape)]]
+    before = annotations.newest(session, experiment.id, case.id)
+    return (before.regions if before else []) + [[list(low), list(high)] for low, high in boxes]
 
 
 def source_of(store: Store, case: Case) -> CaseSource:

@@ -17,6 +17,8 @@ SHIPPED = Path(__file__).parent.parent / "nas" / "few_shot" / "checkpoints"
 
 SETS = {"glyphs": "Glyphs of many scripts", "omniglot": "Omniglot", "patches": "Patches of my annotated scans"}
 TRAINED_ON = ("glyphs", "omniglot")
+RECIPES = ("metanas", "quick", "maml", "reptile")
+"""Recipes of ``nas.few_shot.recipes`` that a screen offers."""
 
 PUBLISHED = (
     {"method": "MAML", "Omniglot 20-way 1-shot": "95.8 %", "from": "Finn et al. 2017"},
@@ -91,10 +93,9 @@ def omniglot_folder(store: Store) -> Path:
 
 def train_again(store: Store, recipe: str, data: str, seed: int) -> str:
     """Enqueue a meta-training of ``recipe`` on ``data``; the learner appears in the list when it is done."""
-    known = recipes()
-    if recipe not in known or data not in TRAINED_ON or not 0 <= seed < 1 << 31:
+    if recipe not in RECIPES or data not in TRAINED_ON or not 0 <= seed < 1 << 31:
         raise InvalidSettings(
-            f"A meta-training needs a recipe of {', '.join(known)}, one of {', '.join(TRAINED_ON)} and a seed from 0; "
+            f"A meta-training needs a recipe of {', '.join(RECIPES)}, one of {', '.join(TRAINED_ON)}, a seed from 0; "
             f"got {recipe!r}, {data!r} and {seed}."
         )
     if data == "omniglot":
@@ -123,11 +124,6 @@ def _newest(store: Store, *statuses: JobStatus) -> JobView | None:
         mine = [job for job in jobs.newest(session, 200) if job.kind == JobKind.META_TRAIN]
         found = next((job for job in mine if not statuses or job.status in statuses), None)
         return job_view(session, found) if found else None
-
-
-def recipes() -> tuple[str, ...]:
-    """Recipes that the shipped learners were made with: what can be trained again."""
-    return tuple(dict.fromkeys(found.made["recipe"] for found in shipped()))
 
 
 def usual(names: Iterable[str]) -> list[str]:

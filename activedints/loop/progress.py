@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from activedints.core import query as strategies
+from activedints.core import strategies
 from activedints.core.cycle import Role
 from activedints.core.metrics import ANY_FOREGROUND, QUANTITIES
 from activedints.core.score import DEFAULT_REDUCTION
-from activedints.loop import anchoring, draws, experiments, turns
+from activedints.loop import anchoring, decisions, experiments, turns
 from activedints.loop.anchoring import Anchoring
 from activedints.loop.views import mean_of
 from activedints.store import annotations, cases, cycles
@@ -29,12 +29,17 @@ MEASURES = {
     "mutual_information": "mutual information (nats)",
     "variance": "variance",
     "standard_deviation": "standard deviation",
+    "margin": "margin (1 - lead of the likeliest class)",
+    "expected_dice_loss": "Dice loss that the prediction expects",
+    "draw_dice_loss": "expected Dice loss of a draw",
+    "minus_log_predicted_ml": "minus log of the predicted volume (size alone)",
 }
 REDUCTIONS = {
     "per_predicted_volume": "per mL of predicted foreground",
     "mean_over_brain": "mean over the brain",
     "foreground_weighted": "mean weighted by foreground",
     "top_fraction": "mean of the most uncertain 1 %",
+    "box_maximum": "maximum over boxes of 8 mL",
 }
 
 
@@ -105,8 +110,8 @@ def _view(session: Session, experiment: Experiment) -> ProgressView:
     with_model = [cycle for cycle in all_cycles if cycle.model_id is not None]
     measures = [row for cycle in with_model for row in _measures(session, cycle)]
     pool = [row for cycle in with_model for row in _pool(session, experiment, cycle, all_cycles)]
-    scores = tuple(dict.fromkeys(name for row in pool for name in row if name not in ("cycle", "case", "queried")))
-    score = strategies.MEASURE_OF.get(settings.strategy, f"entropy/{DEFAULT_REDUCTION}")
+    scores = tuple(dict.fromkeys(name for row in pool for name in row if is_score(name)))
+    score = strategies.score_of(settings.strategy) or f"entropy/{DEFAULT_REDUCTION}"
     labelled = {cycle.number: len(cycles.trained_on(session, cycle.model_id or 0)) for cycle in with_model}
     judged = [row for row in measures if row["role"] == Role.HOLDOUT and not unread]
     return ProgressView(
@@ -129,13 +134,15 @@ def _view(session: Session, experiment: Experiment) -> ProgressView:
 
 
 def _draws(session: Session, experiment: Experiment, cycle: Cycle) -> Row:
-    found = draws.verdict(session, experiment.id, cycle.model_id or 0, turns.settings_of(experiment, cycle))
+    found = decisions.verdict(session, experiment.id, cycle.model_id or 0, turns.settings_of(experiment, cycle))
     return {
         "cycle": cycle.number,
+        "source": found.source,
         "draws": found.draws,
         "verdict": found.sentence,
-        "AUROC with draws": found.auroc_draws,
-        "AUROC with one pass": found.auroc_one_pass,
+        "score": in_words(found.reduction_sentence),
+        "trust": found.trust,
+        **{f"AUROC, {source}": value for source, value in found.aurocs.items()},
         "n": found.n,
     }
 
@@ -231,6 +238,18 @@ def _reading(row: Annotation) -> Row:
     }
 
 
+def is_score(name: str) -> bool:
+    """Whether a column of the pool's table is a Score that one may rank by."""
+    return strategies.is_score(name) or name in strategies.WITHOUT_REDUCTION
+
+
+def in_words(sentence: str) -> str:
+    """A sentence with the names of reductions in plain words."""
+    for name, words in REDUCTIONS.items():
+        sentence = sentence.replace(f"'{name}'", f"'{words}'")
+    return sentence
+
+
 def words_for(score: str) -> str:
     """A Score's name in plain words.
 
@@ -238,7 +257,7 @@ def words_for(score: str) -> str:
     'predictive entropy (nats), mean over the brain'
     """
     measure, _, reduction = score.partition("/")
-    known = MEASURES.get(measure, measure.replace("_", " "))
+    known = MEASURES.get(measure, measure.replace("class_entropy:", "entropy of ").replace("_", " "))
     return f"{known}, {REDUCTIONS.get(reduction, reduction)}" if reduction else known
 
 

@@ -15,8 +15,9 @@ from activedints.formats.header import read_header
 from activedints.formats.nifti import write_annotation
 from activedints.formats.voxels import check_label, read_label_raw
 from activedints.loop import anchoring, experiments, turns
+from activedints.loop.answering import answer_from
+from activedints.loop.changes import changed_ml
 from activedints.loop.gathering import OpenCase, gather
-from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Experiment, Remark
@@ -121,6 +122,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
                 seconds=submission.seconds,
                 draft_model_id=submission.draft_model_id,
                 comment=submission.comment,
+                changed_ml=changed_ml(session, store, case, submission.draft_model_id, submission.voxels, regions),
                 blind=submission.blind,
                 agreement=_agreement(session, store, experiment, case, role, composed),
             ),
@@ -192,14 +194,16 @@ def simulate_reader(store: Store) -> str:
         experiment = experiments.active(session)
         cycle = cycles.current(session, experiment.id)
         annotated = cases.annotated_ids(session, experiment.id)
-        waiting = [q.case for q in turns.outstanding(session, experiment, cycle)]
+        asked = {q.case_id: q for q in turns.outstanding(session, experiment, cycle)}
+        waiting = [q.case for q in asked.values()]
         for role in (Role.HOLDOUT, Role.CALIBRATION):
             waiting += [c for c in cases.members(session, experiment.id, role) if c.id not in annotated]
         without = [case.name for case in waiting if case.reference is None]
         if without:
             raise NotFound(f"The simulated reader has no label file for {without}; these need a person.")
         for case in waiting:
-            annotate_from_reference(session, experiment, case, SIMULATED_READER, SIMULATED_READER)
+            given, query = case.reference or "", asked.get(case.id)
+            answer_from(session, store, experiment, case, query, SIMULATED_READER, given)
         job = turns.move_on(session, experiment)
         return f"The simulated reader annotated {len(waiting)} case(s)." + (" Training is queued." if job else "")
 

@@ -5,16 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from activedints.core import query as strategies
+from activedints.core import strategies
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import EmptyPool, IllegalChange
 from activedints.core.experiment import ExperimentSettings, Regime, Start
 from activedints.core.job import JobKind
-from activedints.core.score import Spot, reason
-from activedints.loop import anchoring
+from activedints.core.query import Candidates
+from activedints.core.score import reason
+from activedints.loop import querying, regions
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Job, Query
+
+FEWEST_TO_START = 2
+"""Cases drawn at random for a first training, where the budget is not counted in cases."""
 
 
 def settings_of(experiment: Experiment, cycle: Cycle | None = None) -> ExperimentSettings:
@@ -30,17 +34,20 @@ def settings_of(experiment: Experiment, cycle: Cycle | None = None) -> Experimen
 
 def pool(session: Session, experiment: Experiment, cycle: Cycle | None) -> list[int]:
     """Case ids that may be queried: learning cases that nobody annotated, flagged, or skipped in this cycle."""
-    annotated = cases.annotated_ids(session, experiment.id)
     aside = annotations.set_aside(session, experiment.id, cycle.id if cycle else None)
-    learning = cases.ids(cases.members(session, experiment.id, Role.LEARNING))
-    return [case for case in learning if case not in annotated and case not in aside]
+    learning = [c for c in cases.ids(cases.members(session, experiment.id, Role.LEARNING)) if c not in aside]
+    if settings_of(experiment).unit == "region":
+        return regions.cases_with_open_boxes(session, experiment, learning)
+    annotated = cases.annotated_ids(session, experiment.id)
+    return [case for case in learning if case not in annotated]
 
 
 def outstanding(session: Session, experiment: Experiment, cycle: Cycle) -> list[Query]:
     """Queries of this cycle that still wait for a reader."""
-    annotated = cases.annotated_ids(session, experiment.id)
+    newest = annotations.newest_of_each(session, experiment.id)
     aside = annotations.set_aside(session, experiment.id, cycle.id)
-    return [q for q in cycles.queries(session, cycle.id) if q.case_id not in annotated and q.case_id not in aside]
+    asked = [query for query in cycles.queries(session, cycle.id) if query.case_id not in aside]
+    return [query for query in asked if not regions.answered(query, newest.get(query.case_id))]
 
 
 def labelled(session: Session, experiment: Experiment) -> list[int]:
@@ -54,12 +61,14 @@ def open_initial_query(
 ) -> None:
     """Cycle 0's query: the cases named, else ``settings.initial`` of the pool drawn by the seed (none: no query)."""
     free = pool(session, experiment, cycle)
-    drawn = chosen or strategies.random({}, free, settings.initial, np.random.default_rng(settings.seed))
+    drawn = chosen
+    if not chosen and settings.initial and free:
+        rng = np.random.default_rng(settings.seed)
+        drawn = [one.candidate for one in strategies.random(Candidates(tuple(sorted(free))), settings.initial, rng)]
     for rank, case in enumerate(drawn, start=1):
-        text = f"{reason(rank, len(drawn), [], drawn_at_random=not chosen)} (initial set)"
-        cycles.add_query(
-            session, Query(cycle_id=cycle.id, case_id=case, rank=rank, strategy="initial", score=None, reason=text)
-        )
+        text = f"{reason(rank, len(drawn), [], '' if chosen else 'drawn at random')} (initial set)"
+        row = Query(cycle_id=cycle.id, case_id=case, rank=rank, strategy=querying.INITIAL, score=None, reason=text)
+        cycles.add_query(session, row)
 
 
 def move_on(session: Session, experiment: Experiment) -> Job | None:
@@ -87,9 +96,8 @@ def _first_contact(session: Session, experiment: Experiment, cycle: Cycle, setti
     if settings.start is Start.STARTER and cycle.number == 0 and not cycles.queries(session, cycle.id):
         cycles.move(session, cycle, Phase.SCORE)
         return jobs.enqueue(session, JobKind.SCORE, {}, experiment.id, cycle.id)
-    open_initial_query(
-        session, experiment, cycle, replace(settings, initial=max(settings.initial, settings.budget)), []
-    )
+    fewest = settings.budget if settings.budget_unit == "volumes" else FEWEST_TO_START
+    open_initial_query(session, experiment, cycle, replace(settings, initial=max(settings.initial, fewest)), [])
     return None
 
 
@@ -148,22 +156,8 @@ def query_next(
     """Choose this cycle's query from the Scores that a model gave the pool, with a reason for each case."""
     predictions = cycles.predictions(session, model_id)
     free = [case for case in pool(session, experiment, cycle) if case in predictions]
-    scores = {case: predictions[case].scores for case in free}
-    seed = settings.seed * 10_007 + cycle.number
-    chosen = strategies.select(settings.strategy, scores, free, settings.budget, seed)
-    ranked_by = strategies.MEASURE_OF.get(settings.strategy)
-    asked = cycles.count_queries(session, experiment.id)
-    for rank, case in enumerate(chosen, start=1):
-        spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in predictions[case].spots]
-        cycles.add_query(
-            session,
-            Query(
-                cycle_id=cycle.id,
-                case_id=case,
-                rank=rank,
-                strategy=settings.strategy,
-                score=scores[case][ranked_by] if ranked_by else None,
-                reason=reason(rank, len(free), spots, drawn_at_random=ranked_by is None),
-                blind=anchoring.reads_blind(asked + rank - 1, settings.blind_share, settings.seed),
-            ),
-        )
+    if not free:
+        raise EmptyPool("The pool is empty: every case is annotated, flagged or held out; import more cases.")
+    asked = querying.choose(session, experiment, cycle, model_id, settings, free)
+    reduction = querying.verdict(session, experiment.id, model_id, settings).reduction
+    querying.record(session, cycle, model_id, asked, len(free), settings, reduction)

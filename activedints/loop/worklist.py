@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from activedints.core.cycle import Role
 from activedints.loop import experiments
+from activedints.loop.regions import answered
+from activedints.loop.second_look import KIND, asked_back
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Store
 from activedints.store.schema import Case
@@ -37,8 +39,8 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
         flagged = {r.case_id for r in remarks if r.kind == "flag"}
         skipped = {r.case_id for r in remarks if r.kind == "skip" and r.cycle_id == cycle.id}
 
-        def state(case_id: int) -> str:
-            if case_id in annotated:
+        def state(case_id: int, done: bool) -> str:
+            if done:
                 return "annotated"
             if case_id in flagged:
                 return "flagged"
@@ -52,9 +54,16 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
             for case in cases.members(session, experiment.id, role):
                 if case.id not in annotated:
                     text = f"Belongs to {what}: annotated first and without a draft, so that figures can be reported"
-                    items.append(_item(case, len(items) + 1, text, role, state(case.id), None, "fixed", False))
+                    items.append(_item(case, len(items) + 1, text, role, state(case.id, False), None, "fixed", False))
+        for case_id, why in asked_back(session, experiment.id).items():
+            text = f"A second look: {why}"
+            holder = open_at.get(case_id)
+            where = f"open at {holder}" if holder and holder != reader else "waiting"
+            found = cases.case(session, case_id)
+            items.append(_item(found, len(items) + 1, text, Role.LEARNING, where, None, KIND, True))
         model = cycles.newest_model(session, experiment.id)
         predicted = cycles.predictions(session, model.id) if model else {}
+        newest = annotations.newest_of_each(session, experiment.id)
         for query in cycles.queries(session, cycle.id):
             has_draft = query.case_id in predicted
             rank = len(items) + 1
@@ -64,7 +73,7 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
                     rank,
                     query.reason,
                     Role.LEARNING,
-                    state(query.case_id),
+                    state(query.case_id, answered(query, newest.get(query.case_id))),
                     query.score,
                     query.strategy,
                     has_draft,

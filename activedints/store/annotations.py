@@ -60,6 +60,14 @@ def covers(annotation: Annotation, shape: tuple[int, ...]) -> bool:
     return any(tuple(lo) == (0, 0, 0) and tuple(hi) == shape for lo, hi in annotation.regions)
 
 
+def holds(annotation: Annotation, box: Box) -> bool:
+    """Whether one of a version's Regions covers a box of the source grid."""
+    low, high = box
+    return any(
+        all(a <= b for a, b in zip(lo, low)) and all(a >= b for a, b in zip(hi, high)) for lo, hi in annotation.regions
+    )
+
+
 def save_draft(session: Session, experiment_id: int, case_id: int, reader: str, file: str, seconds: float) -> None:
     """Keep a reader's unsubmitted drawing; replaces this reader's last draft of the case."""
     session.merge(
@@ -129,7 +137,9 @@ def remark(session: Session, remark: Remark) -> None:
 def set_aside(session: Session, experiment_id: int, cycle_id: int | None) -> set[int]:
     """Cases that are flagged for good, or skipped in this cycle."""
     query = select(Remark).where(Remark.experiment_id == experiment_id)
-    return {r.case_id for r in session.scalars(query) if r.kind == "flag" or r.cycle_id == cycle_id}
+    return {
+        r.case_id for r in session.scalars(query) if r.kind == "flag" or (r.kind == "skip" and r.cycle_id == cycle_id)
+    }
 
 
 def remarks(session: Session, experiment_id: int) -> list[Remark]:

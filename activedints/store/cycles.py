@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from activedints.core.cycle import Phase, check_phase
 from activedints.core.errors import NotFound
-from activedints.store.schema import Annotation, Cycle, Evaluation, Model, Prediction, Query, TrainedOn, now
+from activedints.store.schema import Annotation, Cycle, Evaluation, Member, Model, Prediction, Query, TrainedOn, now
 
 
 def start(
@@ -82,6 +82,18 @@ def add_model(session: Session, model: Model, annotations: list[Annotation]) -> 
     session.add_all(TrainedOn(model_id=model.id, annotation_id=a.id) for a in annotations)
     session.flush()
     return model
+
+
+def add_members(session: Session, model_id: int, files: list[str]) -> None:
+    """Record the further networks of an Ensemble."""
+    session.add_all(Member(model_id=model_id, number=number, file=file) for number, file in enumerate(files, start=1))
+    session.flush()
+
+
+def members(session: Session, model_id: int) -> list[str]:
+    """Files of the further networks of an Ensemble, in order; none for a model that is alone."""
+    rows = session.scalars(select(Member).where(Member.model_id == model_id).order_by(Member.number))
+    return [row.file for row in rows]
 
 
 def newest_model(session: Session, experiment_id: int) -> Model | None:

@@ -94,6 +94,8 @@ class Annotation(Base):
     draft_model_id: Mapped[int | None] = mapped_column(ForeignKey("model.id"))
     """The model whose draft the reader started from; none if no draft was shown."""
     comment: Mapped[str] = mapped_column(default="")
+    changed_ml: Mapped[float | None]
+    """mL in which this version differs from the draft that was shown; none if there was no draft."""
     blind: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     """Whether the model's draft was kept from the reader on purpose, to measure anchoring."""
     agreement: Mapped[float | None]
@@ -167,6 +169,8 @@ class Query(Base):
     """Boxes [lo, hi] to annotate, on the source grid, half-open; empty for the whole volume."""
     blind: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     """Whether the case is shown without the model's draft, to measure anchoring."""
+    probability: Mapped[float | None]
+    """With which the case was drawn at its turn; none where nothing was drawn."""
     case: Mapped[Case] = relationship()
 
 
@@ -188,6 +192,15 @@ class Model(Base):
     created_at: Mapped[str] = mapped_column(default=now)
 
 
+class Member(Base):
+    """A further network of an Ensemble; the first is the model's own file."""
+
+    __tablename__ = "member"
+    model_id: Mapped[int] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str] = mapped_column(ForeignKey("file.name"))
+
+
 class TrainedOn(Base):
     """The exact annotation versions behind a model."""
 
@@ -207,6 +220,12 @@ class Prediction(Base):
     uncertainty: Mapped[str] = mapped_column(ForeignKey("file.name"))
     """uint8 heat map (slope 1/255) of predictive entropy / log(classes)."""
     scores: Mapped[dict[str, Any]]
+    embedding: Mapped[list[Any] | None]
+    """The network's own view of the case, a vector; none for predictions of earlier versions."""
+    boxes: Mapped[list[Any] | None]
+    """Where Regions are asked for, the case's boxes: low and high on the source grid, and their Scores."""
+    sample: Mapped[str | None] = mapped_column(ForeignKey("file.name"))
+    """A holdout or calibration case's voxels for calibration: npz of probability, truth, weight."""
     spots: Mapped[list[Any]]
     seconds: Mapped[float]
     case: Mapped[Case] = relationship()

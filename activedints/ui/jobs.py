@@ -18,8 +18,11 @@ DOING = {
     "train": "Training",
     "score": "Scoring the pool",
     "evaluate": "Evaluating on the holdout",
+    "baseline": "Training a baseline like the newest model",
     "simulate": "Simulating cases",
     "study": "Running a study",
+    "label-check": "Looking for label errors",
+    "leave-out": "Leaving each stream out",
     "meta-train": "Training a few-shot learner",
 }
 COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from activedints.core.errors import NotFound
+from activedints.core.place import whereabouts
 from activedints.loop import assisting, opening, reading, worklist
 from activedints.loop.reading import OpenCase, Submission
 from activedints.ui.here import Here, guarded
@@ -77,7 +78,8 @@ def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
         segmentation=opening.starting_map(here.store, opened),
         uncertainty=opened.uncertainty,
         spots=[
-            Spot(spot.mm, spot.millilitres, spot.uncertainty, f"{spot.label} is unsure here") for spot in opened.spots
+            Spot(spot.mm, spot.millilitres, spot.uncertainty, f"{spot.label}: {whereabouts(spot.mm, opened.centre)}")
+            for spot in opened.spots
         ],
         notes=notes(opened),
         regions=list(opened.regions),

@@ -25,7 +25,7 @@ from activedints.store import cases, cycles
 from activedints.store.database import Store
 from activedints.store.schema import Case
 from activedints.worker.gather import Scan, read_scan
-from activedints.worker.scoring import in_label_set
+from activedints.worker.measuring import in_label_set
 
 Tell = Callable[[dict[str, Any]], None]
 

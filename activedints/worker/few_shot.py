@@ -16,16 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from activedints.core.cycle import Role
-from activedints.core.errors import InvalidFile, InvalidLabels, InvalidSettings, NotFound
-from activedints.core.volume import LabelMap, Volume
-from activedints.formats.nifti import read_labelmap
-from activedints.loop import experiments, learners, turns
+from activedints.core.errors import InvalidFile, InvalidSettings, NotFound
+from activedints.loop import learners
 from activedints.nas.few_shot import episode_trace, glyph_pack, meta_checkpoint, omniglot
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import (
     SIZE,
-    EpisodePlan,
     Episodes,
     ImageClasses,
     check_drawing,
@@ -34,10 +30,8 @@ from activedints.nas.few_shot.episodes import (
 )
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
 from activedints.nas.few_shot.metanas import Search
-from activedints.nas.few_shot.patches import PatchSettings, scan_classes
-from activedints.store import annotations, cases
 from activedints.store.database import Store
-from activedints.worker.gather import read_scan
+from activedints.worker.few_shot_patches import patch_episode
 
 Facts = dict[str, Any]
 Tell = Callable[[Facts], None]
@@ -70,7 +64,8 @@ def deal(store: Store, question: Facts, tell: Tell) -> Facts:
         )
     generator = np.random.default_rng(seed)
     if question["source"] == "patches":
-        return patch_episode(store, question, generator)
+        found = patch_episode(store, shot, target, str(question.get("plane", "axial")), generator)
+        return packed(found.episode, found.kinds, found.channels, found.note)
     images = characters(question["source"], store)
     wanted = plan(images, way, shot, target, 1, generator)
     names = [images.names[number].removeprefix("images_evaluation/") for number in wanted.classes[0]]
@@ -94,56 +89,6 @@ def kept_glyphs() -> ImageClasses:
 @cache
 def kept_omniglot(folder: Path) -> ImageClasses:
     return omniglot.read(folder)[1]
-
-
-def patch_episode(store: Store, question: Facts, generator: np.random.Generator) -> Facts:
-    """Kinds of tissue around annotated voxels: support from one scan, targets from another where there are two."""
-    shot, target = int(question["shot"]), int(question["target"])
-    with store.read() as session:
-        experiment = experiments.active(session)
-        settings = turns.settings_of(experiment)
-        newest = annotations.newest_of_each(session, experiment.id)
-        learning = [c for c in cases.members(session, experiment.id, Role.LEARNING) if c.id in newest]
-    found: list[ImageClasses] = []
-    for index in generator.permutation(len(learning)):
-        case = learning[index]
-        scan = read_scan(store, case, settings.channels)
-        label = LabelMap(read_labelmap(store.files.path(newest[case.id].file)).array, scan.affine)
-        wanted = PatchSettings(settings.channels, str(question.get("plane", "axial")), per_class=shot + target)
-        try:
-            volume = Volume(scan.image, scan.affine, settings.channels)
-            found.append(scan_classes(case.name, volume, label, settings.labels, wanted, generator))
-        except InvalidLabels:
-            continue  # this scan shows one kind of tissue only; another may show more
-        kinds = shared_kinds(found)
-        if len(found) == 2 and len(kinds) >= 2:
-            break
-        found = found[:1]
-    if not found:
-        raise NotFound(
-            f"None of {len(learning)} annotated scan(s) shows two kinds of tissue with {shot + target} voxels each: "
-            "annotate one more case, or ask for fewer examples."
-        )
-    kinds = shared_kinds(found)
-    pair = [part.subset([kind_names(part).index(kind) for kind in kinds]) for part in (found[0], found[-1])]
-    both = ImageClasses(np.concatenate([pair[0].images[:, :shot], pair[1].images[:, shot:]], 1), tuple(kinds))
-    classes = np.arange(len(kinds))[None]
-    examples = np.tile(np.arange(shot + target), (1, len(kinds), 1))
-    episode = gather(both, EpisodePlan(classes, np.zeros_like(classes), examples, shot))
-    first, last = (part.names[0].split("/")[0] for part in pair)
-    where = f"Examples from {first}, targets from {last}" if first != last else f"Examples and targets from {first}"
-    return packed(
-        episode, kinds, list(settings.channels), f"{where}; {wanted.plane} patches of {wanted.extent:.0f} mm."
-    )
-
-
-def kind_names(classes: ImageClasses) -> list[str]:
-    return [name.rpartition("/")[2] for name in classes.names]
-
-
-def shared_kinds(found: list[ImageClasses]) -> list[str]:
-    """Kinds of tissue that all of these scans show, in the first one's order."""
-    return [kind for kind in kind_names(found[0]) if all(kind in kind_names(other) for other in found)]
 
 
 def packed(episode: Episodes, names: list[str], channels: list[str], note: str) -> Facts:

@@ -19,10 +19,20 @@ from activedints.worker.child import reporter, run_job
 BEAT_SECONDS = 5.0
 
 
-def run_step(store: Store, kind: JobKind, given: dict[str, Any], device: str, report: Report) -> dict[str, Any]:
-    """Run one step of the current cycle (and a search that must come before it); its result."""
+def run_step(
+    store: Store,
+    kind: JobKind,
+    given: dict[str, Any],
+    device: str,
+    report: Report,
+    arguments: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run one step of the current cycle (and a search that must come before it); its result.
+
+    ``given`` are settings of the cycle, ``arguments`` those of this step alone.
+    """
     with store.write() as session:
-        experiment_id = commands.prepare_step(session, kind, given).id
+        experiment_id = commands.prepare_step(session, kind, given, arguments).id
     while True:
         job = _run_next(store, experiment_id, device, report)
         if job is None or job.kind == kind:
@@ -36,7 +46,7 @@ def run_turn(store: Store, oracle: Path | None, given: dict[str, Any], device: s
     before = _trained(store, experiment_id)
     for _ in range(2):  # before the first training a turn is two steps: the starter asks, then the answers train
         with store.write() as session:
-            commands.begin_turn(session, given)
+            commands.begin_turn(session, given if oracle is None else {"control": 0.0, **given})
         if oracle is not None and commands.oracle_answers(store, oracle):
             with store.write() as session:
                 commands.begin_turn(session, {})

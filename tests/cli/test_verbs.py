@@ -157,7 +157,7 @@ def test_strategies_are_listed_when_one_is_unknown(run, brains):
     run("import", brains, "--labels", "brain_1")
     code, _, err = run("cycle", "--steps", "1", "--strategy", "bold")
     assert code == 1
-    assert "choose one of entropy" in err
+    assert "no strategy 'bold'; choose one of" in err
 
 
 def test_status_answers_without_loading_torch(tmp_path):

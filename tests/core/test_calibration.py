@@ -81,3 +81,33 @@ def test_a_calibrated_forecaster_has_no_error_and_an_overconfident_one_has() -> 
     assert expected_calibration_error(np.sqrt(confidence), correct) == pytest.approx(
         np.sqrt(confidence).mean() - confidence.mean(), abs=0.01
     )
+
+
+def test_a_reader_is_told_whether_to_trust_the_map() -> None:
+    assert calibration.trust(0.95, 4).startswith("The uncertainty map points at errors (AUROC of voxel errors 0.950")
+    assert "weakly" in calibration.trust(0.7, 5)
+    assert calibration.trust(0.59, 4).startswith("Do not trust the uncertainty map yet")
+    for unknown in (calibration.trust(0.99, 3), calibration.trust(None, 9)):
+        assert "not known" in unknown
+
+
+def test_temperature_leaves_a_calibrated_forecaster_alone() -> None:
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet([1.0, 1.0, 1.0], 6000).T
+    truth = np.array([rng.choice(3, p=q) for q in p.T], np.uint8)
+    assert calibration.fit_temperature(p, truth) == pytest.approx(1.0, abs=0.08)
+    np.testing.assert_allclose(calibration.tempered(calibration.tempered(p, 3.0), 1 / 3.0), p, atol=1e-9)
+    errors = calibration.class_calibration_errors(p, truth)
+    assert max(errors) < 0.03
+    assert calibration.class_calibration_errors(p, np.minimum(truth, 1))[1] is None
+
+
+def test_relevant_voxels_are_possible_or_true_foreground() -> None:
+    p = np.array([[0.99, 0.9, 0.99, 0.99], [0.01, 0.1, 0.01, 0.01]])
+    assert calibration.relevant(p, np.array([0, 0, 1, 255], np.uint8)).tolist() == [False, True, True, False]
+
+
+def test_risk_falls_as_doubtful_voxels_are_left_out_and_weights_count() -> None:
+    doubt, wrong = np.array([0.1, 0.2, 0.3]), np.array([False, False, True])
+    assert calibration.risk_coverage(doubt, wrong, np.array([1.0, 1.0, 2.0]), points=2) == [[0.5, 0.0], [1.0, 0.5]]
+    assert calibration.reliability(np.zeros(0), np.zeros(0, bool)) == []

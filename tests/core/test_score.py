@@ -103,5 +103,5 @@ def test_reason_in_plain_words():
         "22nd",
         "113th",
     ]
-    assert reason(2, 41, [], drawn_at_random=True) == "2nd of 41: drawn at random"
+    assert reason(2, 41, [], "drawn at random") == "2nd of 41: drawn at random"
     assert "sure of every voxel" in reason(1, 1, [])

@@ -24,7 +24,7 @@ def naive(p):
     """All draws at once, straight from the formulas."""
     mean = p.mean(0)
     expected = entropy(p, 1).mean(0)
-    found = {"entropy": entropy(mean), "expected_entropy": expected}
+    found = {"entropy": entropy(mean), "expected_entropy": expected, "margin": margin(mean)}
     if len(p) > 1:
         found["mutual_information"] = np.clip(found["entropy"] - expected, 0, None)
         found["variance"] = p.var(0)[1:].sum(0)
@@ -60,7 +60,7 @@ def test_constructed_distributions_come_in_the_known_order():
 
 def test_one_draw_has_no_measure_that_needs_draws():
     maps = streamed(np.array([[[0.7], [0.3]]])).maps()
-    assert set(maps) == {"entropy", "expected_entropy"}
+    assert set(maps) == {"entropy", "expected_entropy", "margin"}
     assert not NEEDS_DRAWS & set(maps)
 
 
@@ -76,7 +76,7 @@ def test_bounds(p):
     assert (maps["entropy"] >= 0).all()
     assert (maps["entropy"] <= np.log(classes) + 1e-9).all()
     assert (maps["expected_entropy"] <= maps["entropy"] + 1e-9).all()
-    assert all((values >= 0).all() for values in maps.values())
+    assert all((values >= -1e-12).all() for values in maps.values())
     np.testing.assert_allclose(class_entropy(p[0]).sum(0), entropy(p[0]))
     assert ((margin(p[0]) >= -1e-9) & (margin(p[0]) <= 1 + 1e-9)).all()
 
@@ -104,6 +104,7 @@ def test_streaming_equals_all_draws_at_once(p, parts):
     np.testing.assert_allclose(statistics.mean(), p.mean(0), atol=1e-12)
     for name, values in statistics.maps().items():
         np.testing.assert_allclose(values**2, expected[name] ** 2, atol=1e-9)
+    np.testing.assert_allclose(statistics.class_variance(), p.var(0)[1:], atol=1e-9)
 
 
 @settings(max_examples=20)

@@ -13,7 +13,9 @@ from activedints.core.settings import ScoreSettings
 from activedints.core.uncertainty import DrawStatistics
 from activedints.learn.model import KEY, Card, Model, load_model, save_model
 from activedints.learn.networks import shipped
-from activedints.learn.predict import draw_weights, predict, window_features, windows
+from activedints.learn.predict import predict
+from activedints.learn.sources import draw_weights
+from activedints.learn.windows import window_features, windows
 from tests.learn.toy import CHANNELS, LABELS, TINY, toy_case
 
 ONE = ScoreSettings(draws=1, patch=(16, 16, 16), threads=1, device="cpu", precision="float32")
@@ -39,6 +41,7 @@ def test_draws_differ_and_one_seed_gives_one_answer(model):
     assert set(first.maps) == {
         "entropy",
         "expected_entropy",
+        "margin",
         "mutual_information",
         "variance",
         "standard_deviation",
@@ -53,9 +56,10 @@ def test_draws_differ_and_one_seed_gives_one_answer(model):
     assert (first.label_index[~brain] == 0).all()
 
 
-def test_one_pass_is_deterministic_and_has_entropy_alone(model):
+def test_one_pass_is_deterministic_and_has_what_needs_no_draws(model):
     first, again = scored(model, ONE), scored(model, dataclasses.replace(ONE, seed=9))
-    assert set(first.maps) == {"entropy"}
+    assert set(first.maps) == {"entropy", "margin"}
+    assert first.class_variance is None
     assert np.array_equal(first.probability, again.probability)
 
 

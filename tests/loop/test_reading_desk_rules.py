@@ -5,7 +5,8 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
 
 from activedints.core.errors import IllegalChange
 from activedints.core.experiment import ExperimentSettings
@@ -13,9 +14,9 @@ from activedints.core.nested import NestedRule
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE
 from activedints.loop import anchoring, opening, progress, reading, trust, worklist
-from activedints.store import annotations, cycles
+from activedints.store import annotations, cycles, migrate
 from activedints.store.database import Store
-from activedints.store.schema import Annotation, Evaluation, Query
+from activedints.store.schema import Annotation, Evaluation, Lease, Query
 from tests.ui import workspaces
 from tests.ui.workspaces import SHAPE
 
@@ -36,19 +37,35 @@ def change_query(store: Store, case: int, **fields) -> None:
             setattr(query, name, value)
 
 
-def test_an_older_workspace_gets_the_new_columns_and_keeps_its_rows(ready, monkeypatch):
-    with ready.engine.execution_options(writes=True).begin() as connection:
-        for table, column in (("query", "regions"), ("query", "blind"), ("annotation", "blind"),
-                              ("annotation", "agreement"), ("lease", "tab")):  # fmt: skip
-            connection.execute(text(f"alter table {table} drop column {column}"))
-        connection.execute(text("update alembic_version set version_num = '0001'"))
-        asked = connection.execute(text("select count(*) from query")).scalar()
-    again = Store.open(ready.folder)
-    with again.read() as session:
-        queries = session.query(Query).all()
-    assert len(queries) == asked
-    assert all(query.regions == [] and query.blind is False for query in queries)
-    again.engine.dispose()
+OLD_ROWS = """
+insert into file values ('x.nii.gz', 1, '2026');
+insert into "case" values (1, 'c', 'c', '["FLAIR"]', '[]', '["x.nii.gz"]', '[]', 'x.nii.gz', 'given', null,
+                           '[4, 4, 4]', '[]', '[]', 0, '2026');
+insert into experiment values (1, 'e', '{}', '2026');
+insert into membership values (1, 1, 'learning');
+insert into cycle values (1, 1, 0, 'annotate', '{}', null, '2026', null);
+insert into query values (1, 1, 1, 'entropy', 0.5, 'why');
+insert into lease values (1, 1, 'ada', 1.0);
+"""
+
+
+def test_an_older_workspace_gets_the_new_columns_and_keeps_its_rows(tmp_path):
+    old = Store(tmp_path)
+    old.files.prepare()
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    with old.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in OLD_ROWS.split(";")[:-1]:
+            connection.exec_driver_sql(statement)
+    old.engine.dispose()
+    store = Store.open(tmp_path)
+    with store.read() as session:
+        (query,) = session.query(Query)
+        assert (query.reason, query.regions or [], query.blind) == ("why", [], False)
+        assert session.query(Lease).one().tab == ""
+    store.engine.dispose()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5])

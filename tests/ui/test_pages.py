@@ -152,7 +152,7 @@ def test_a_reader_must_say_who_reads(ready: Store, open_page: Open) -> None:
     next(b for b in app.main.button if b.label == "Start reading").click().run()
     assert not app.exception
     assert app.query_params["reader"] == "Ada"
-    assert app.query_params["case"] == "1"
+    assert app.query_params["case"] == str(worklist.next_case(ready, "Ada"))
 
 
 def test_a_case_open_at_another_reader_is_refused_in_words(ready: Store, open_page: Open) -> None:
@@ -186,7 +186,7 @@ def test_the_worklist_says_why(ready: Store, open_page: Open) -> None:
 
 def test_progress_draws_curves_and_hands_out_csv(ready: Store, open_page: Open) -> None:
     app = open_page(ready, "progress", reader="Ada")
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 5
     assert "Cases behind the last point: any foreground 2, edema 2, core 2." in words(app)
     assert len(app.get("download_button")) == 1
     app.session_state["tables"] = True

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from activedints.loop import reading, worklist
-from activedints.store import annotations
+from activedints.core.errors import NotFound
+from activedints.core.packed import pack
+from activedints.loop import assisting, reading, worklist
+from activedints.loop.standing import standing
+from activedints.store import annotations, cases
 from activedints.store.database import Store
-from activedints.ui.viewer import ViewerEvent
+from activedints.ui import reading as desk
+from activedints.ui.here import Here
+from activedints.ui.viewer import ViewerEvent, ViewerQuestion
 from tests.ui import workspaces
 
 
@@ -44,7 +49,9 @@ def drawing(kind: str, reason: str = "") -> ViewerEvent:
 def test_a_submission_is_stored_with_its_comment_and_the_case_is_closed(ready: Store, monkeypatch) -> None:
     case = worklist.next_case(ready, "Ada")
     receipt, still_open = heard(ready, monkeypatch, drawing("submit", "Hard: motion"))
-    assert receipt.startswith("case_00: version 1 saved.")
+    with ready.read() as session:
+        name = cases.case(session, case).name
+    assert receipt.startswith(f"{name}: version 1 saved.")
     assert still_open == "False"
     with ready.read() as session:
         row = annotations.newest(session, 1, case)
@@ -74,11 +81,53 @@ def test_a_case_set_aside_leaves_the_worklist_with_its_reason(kind: str, words: 
 
 
 def test_the_notes_say_what_a_reader_must_know(ready: Store) -> None:
-    from activedints.ui.reading import notes
-
+    notes = desk.notes
     opened = reading.open_case(ready, worklist.next_case(ready, "Ada"), "Ada")
     assert notes(opened).startswith("1st of 1: ")
     assert "Start: draft of the trained model, cycle 1." in notes(opened)
     partial = replace(opened, any_foreground_only=True, absent=("T1w",))
     assert "any foreground only" in notes(partial)
     assert "No image came for T1w." in notes(partial)
+    assert notes(replace(opened, taken_over=True)).startswith("This case was open in another tab of yours")
+    assert "Only the outlined box is asked for" in notes(replace(opened, regions=(((0, 0, 0), (4, 4, 4)),)))
+
+
+def test_the_viewer_gets_all_that_was_gathered(ready: Store, monkeypatch) -> None:
+    monkeypatch.delenv("ACTIVEDINTS_NNINTERACTIVE_URL", raising=False)
+    here = Here(ready, "Ada", standing(ready), arrived=True)
+    opened = reading.open_case(ready, worklist.next_case(ready, "Ada"), "Ada")
+    box = ((1, 2, 3), (5, 6, 7))
+    given = desk.viewer_input(here, replace(opened, regions=(box,), seconds=12.0))
+    assert (given.regions, given.seconds, given.verdict) == ([box], 12.0, opened.verdict)
+    assert [name for name, _ in given.versions] == ["the model's draft"]
+    assert given.help == ("refine", "predict")
+    assert [name for _, name in given.maps] == ["Entropy", "Mutual information", "Variance"]
+    assert all(spot.text.startswith(("edema: ", "core: ")) for spot in given.spots)
+    monkeypatch.setenv("ACTIVEDINTS_NNINTERACTIVE_URL", "http://127.0.0.1:1527")
+    assert desk.viewer_input(here, opened).help == ("refine", "predict", "prompt")
+    blind = desk.viewer_input(here, replace(opened, blind=True, uncertainty=None))
+    assert (blind.help, blind.maps) == (("refine",), [])
+
+
+def test_what_the_reader_asks_reaches_the_interactive_lane(ready: Store, monkeypatch) -> None:
+    here = Here(ready, "Ada", standing(ready), arrived=True)
+    opened = reading.open_case(ready, worklist.next_case(ready, "Ada"), "Ada")
+    asked: list[dict] = []
+
+    def ask(store, question, *_, **__):
+        asked.append(question)
+        return {"label": pack(np.full((2, 3, 4), 2, np.uint8)), "file": str(opened.uncertainty)}
+
+    monkeypatch.setattr(assisting, "ask", ask)
+    box, zeros = ((0, 0, 0), (2, 3, 4)), np.zeros((2, 3, 4), np.uint8)
+    assert desk.answer_question(here, opened, ViewerQuestion("prepare", 1)).label is None
+    refined = desk.answer_question(here, opened, ViewerQuestion("refine", 2, box, zeros, zeros, 1))
+    predicted = desk.answer_question(here, opened, ViewerQuestion("predict", 3, box))
+    other = desk.answer_question(here, opened, ViewerQuestion("map", 4, measure="variance"))
+    assert (refined.label == 2).all()
+    assert predicted.label.shape == (2, 3, 4)
+    assert other.map == opened.uncertainty
+    assert [question["do"] for question in asked] == ["prepare", "refine", "predict", "map"]
+    assert all(question["case"] == opened.case_id for question in asked)
+    with pytest.raises(NotFound, match="without its box"):
+        desk.answer_question(here, opened, ViewerQuestion("refine", 5))

@@ -187,11 +187,19 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
 
 @pytest.mark.parametrize(
     ("recipe", "data", "words"),
-    [("magic", "glyphs", "recipe of quick"), ("quick", "runes", "glyphs, omniglot"), ("quick", "omniglot", "data get")],
+    [
+        ("magic", "glyphs", "recipe of metanas"),
+        ("quick", "runes", "glyphs, omniglot"),
+        ("quick", "omniglot", "data get"),
+    ],
 )
 def test_a_training_that_cannot_be_is_refused(store, recipe, data, words):
     with pytest.raises(ActiveDintsError, match=words):
         learners.train_again(store, recipe, data, 0)
+
+
+def test_what_a_screen_offers_to_train_is_a_recipe():
+    assert set(learners.RECIPES) <= set(recipes.RECIPES)
 
 
 def test_temperatures():

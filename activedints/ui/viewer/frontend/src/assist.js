@@ -8,7 +8,7 @@ import { profiles } from './propose.js'
 const REACH = 24 // mm around a scribble that a question holds
 const MOST = 64 // voxels along a side, unless the scribble itself is longer
 const SIDE = 64 // mm of the box that is predicted again where none was drawn
-const PATIENCE = 20000 // ms after which a question without an answer is given up
+const PATIENCE = { refine: 20, predict: 120, prompt: 100, map: 300 } // seconds after which a question is given up
 
 export class Assist {
   constructor(viewer) {
@@ -16,6 +16,7 @@ export class Assist {
     this.send = () => {}
     this.number = 0
     this.asked = null // {number, box, sent, rule, what}
+    this.queue = [] // scribbles drawn while a question is under way: [indices, value]
   }
 
   offers(what) {
@@ -32,6 +33,7 @@ export class Assist {
   // A scribble (grid indices) that says: this is `value`.
   async refine(indices, value) {
     const { viewer } = this
+    if (this.asked) return this.queue.push([indices, value])
     const what = viewer.external && this.offers('prompt') ? 'prompt' : 'refine'
     const box = what === 'prompt' ? [[0, 0, 0], [...viewer.grid.shape]] : boxAround(viewer.grid, indices)
     const scribble = new Uint8Array(volume(box))
@@ -67,15 +69,23 @@ export class Assist {
     this.number = Math.max(this.number, viewer.data.answer?.number ?? 0) + 1
     if (asked) asked.number = this.number
     clearTimeout(this.waiting)
-    if (asked) this.waiting = setTimeout(() => this.drop('No answer came; is a worker running?'), PATIENCE)
+    if (asked) this.waiting = setTimeout(() => this.drop('No answer came; is a worker running?'), 1000 * PATIENCE[asked.what])
     this.send({ ...question, case: viewer.data.case, number: this.number })
   }
 
   drop(words = '') {
     clearTimeout(this.waiting)
     this.asked = null
+    if (words) this.queue = []
     this.viewer.set({ scribble: null })
     if (words) this.viewer.frame.say(words)
+  }
+
+  // Another case was opened: nothing of the last one is waited for.
+  forget() {
+    clearTimeout(this.waiting)
+    this.asked = null
+    this.queue = []
   }
 
   // Python's answer, which stays in the data until the next one.
@@ -106,6 +116,7 @@ export class Assist {
     const millilitres = (changed * viewer.grid.millilitres).toFixed(2)
     viewer.frame.say(changed ? `${answer.text}: ${millilitres} mL changed; undo takes it back.` : 'Nothing changed here.')
     if (changed) viewer.changed()
+    if (this.queue.length) await this.refine(...this.queue.shift())
   }
 
   async showMap(url) {

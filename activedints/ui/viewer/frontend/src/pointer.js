@@ -105,6 +105,8 @@ export class Pointer {
   scribble(pane, from, to) {
     const { viewer } = this
     const value = viewer.correcting ? 0 : viewer.pen
+    if (!this.drag.scribbling) viewer.scribble = null
+    this.drag.scribbling = true
     viewer.scribble ??= { indices: new Set(), mask: new Uint8Array(viewer.grid.size), value, number: 0 }
     const { indices, mask } = viewer.scribble
     const diameter = 1.5 * Math.max(...viewer.grid.spacing)
@@ -183,7 +185,7 @@ export class Pointer {
     this.drag = null
     if (drag.stroke?.end()) viewer.changed()
     if (drag.kind === 'window') viewer.set({})
-    if (viewer.scribble && !viewer.assist.asked) viewer.assist.refine([...viewer.scribble.indices], viewer.scribble.value)
+    if (drag.scribbling) viewer.assist.refine([...viewer.scribble.indices], viewer.scribble.value)
     if (viewer.path) {
       const stroke = viewer.drawing.begin(viewer.pen, viewer.rule)
       fillOutline(viewer.grid, pane.plane, viewer.path.points, stroke.visit)

@@ -90,6 +90,7 @@ export class Viewer {
 
   async open(data) {
     this.clear()
+    this.assist.forget()
     this.mark('loading')
     delete this.root.dataset.channels
     performance.mark('viewer-opened')
@@ -245,7 +246,8 @@ export class Viewer {
   // Whether all of the case is finished, or only the box that the reader drew. Islands that break a rule of the label
   // set are named first.
   submit(onlyBox = false) {
-    if (!this.editable || this.pointer.drawing || this.assist.asked) return
+    if (this.assist.asked) return this.frame.say('The model is still answering; submit again in a moment.')
+    if (!this.editable || this.pointer.drawing) return
     const regions = onlyBox && this.box ? [this.box] : []
     const send = () => this.saving.post('submit', this.comment, regions)
     const warnings = check(this.grid, this.drawing.voxels, this.labels, this.data.rules ?? [])

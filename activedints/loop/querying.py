@@ -1,0 +1,192 @@
+"""What a scored cycle asks for next: the strategy's choice, the control stream beside it, what it costs, and why."""
+
+from dataclasses import dataclass
+from math import floor
+from statistics import fmean
+
+import numpy as np
+
+from activedints.core import strategies
+from activedints.core.cycle import Role
+from activedints.core.errors import InvalidSettings
+from activedints.core.experiment import ExperimentSettings
+from activedints.core.query import Candidates, Choice
+from activedints.core.region import BOX
+from activedints.core.score import Spot, reason
+from activedints.loop import anchoring
+from activedints.loop.decisions import verdict
+from activedints.loop.regions import PER_CASE, candidates_of, case_voxels
+from activedints.store import annotations, cases, cycles
+from activedints.store.database import Session
+from activedints.store.schema import Cycle, Experiment, Query
+
+CONTROL = "foreground-random"
+"""Strategy of the control stream."""
+INITIAL = "initial"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A chosen case, the strategy that chose it, and whether it belongs to the control stream."""
+
+    choice: Choice
+    strategy: str
+    control: bool = False
+
+
+def reader_minutes(session: Session, experiment_id: int) -> float | None:
+    """Mean active minutes of a person per annotated case of this experiment; None while nobody was timed."""
+    rows = [
+        version.seconds / 60
+        for case in cases.members(session, experiment_id)
+        for version in annotations.versions(session, experiment_id, case.id)
+        if version.source == "reader" and version.seconds > 0
+    ]
+    return fmean(rows) if rows else None
+
+
+def costs(session: Session, experiment: Experiment, voxels: dict[int, int], unit: str) -> dict[int, float]:
+    """What each candidate costs in the budget's unit; ``voxels`` are those of its box or volume."""
+    if unit == "volumes":
+        return dict.fromkeys(voxels, 1.0)
+    if unit == "voxels":
+        return {candidate: float(count) for candidate, count in voxels.items()}
+    minutes = reader_minutes(session, experiment.id)
+    if minutes is None:
+        raise InvalidSettings(
+            "A budget in minutes needs a measured reading time and nobody has been timed in this experiment: annotate"
+            " a case on the Annotate page first, or count the budget in volumes or voxels."
+        )
+    whole = {c: case_voxels(session, _case_of(c, settings_unit(experiment))) for c in voxels}
+    return {candidate: minutes * count / whole[candidate] for candidate, count in voxels.items()}
+
+
+def settings_unit(experiment: Experiment) -> str:
+    """What an experiment asks for: a volume or a region."""
+    return ExperimentSettings.from_json(experiment.settings).unit
+
+
+def _case_of(candidate: int, unit: str) -> int:
+    return candidate // PER_CASE if unit == "region" else candidate
+
+
+def candidates(
+    session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings, free: list[int]
+) -> Candidates:
+    """What the model's predictions say of the pool, and of the labelled cases where it has seen them too."""
+    progress = min(1.0, max(0, cycle.number - 1) / max(1, settings.planned - 1))
+    if settings.unit == "region":
+        scores, voxels = candidates_of(session, experiment, model_id, free)
+        priced = costs(session, experiment, voxels, settings.budget_unit)
+        return Candidates(tuple(scores), scores, cost=priced, progress=progress, reduction=BOX)
+    predictions = cycles.predictions(session, model_id)
+    annotated = cases.annotated_ids(session, experiment.id)
+    learning = {case.id for case in cases.members(session, experiment.id, Role.LEARNING)}
+    embedding = {
+        case: np.asarray(row.embedding, np.float64)
+        for case, row in predictions.items()
+        if row.embedding is not None and case in learning
+    }
+    sizes = {case: case_voxels(session, case) for case in free}
+    return Candidates(
+        pool=tuple(free),
+        scores={case: predictions[case].scores for case in free},
+        embedding=embedding,
+        labelled=tuple(sorted(case for case in embedding if case in annotated)),
+        cost=costs(session, experiment, sizes, settings.budget_unit),
+        progress=progress,
+        reduction=verdict(session, experiment.id, model_id, settings).reduction,
+    )
+
+
+def choose(
+    session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings, free: list[int]
+) -> list[Asked]:
+    """The strategy's query (or the fallback's), some of it given to the control stream."""
+    shown = candidates(session, experiment, cycle, model_id, settings, free)
+    name = settings.strategy
+    if verdict(session, experiment.id, model_id, settings).fallback and strategies.score_of(name) is not None:
+        name = strategies.FALLBACK if settings.unit == "volume" else CONTROL  # boxes have no embedding
+    seed = settings.seed * 10_007 + cycle.number
+    chosen = strategies.select(name, shown, settings.budget, seed)
+    before = sum(
+        query.strategy != INITIAL
+        for earlier in cycles.all_of(session, experiment.id)
+        for query in cycles.queries(session, earlier.id)
+        if earlier.number < cycle.number
+    )
+    share = 0.0 if name in strategies.RANDOM else settings.control
+    drawn = control_places(before, len(chosen), share)
+    kept = chosen[: len(chosen) - drawn]
+    asked = [Asked(choice, name) for choice in kept]
+    if drawn:
+        left = tuple(case for case in shown.pool if case not in {choice.candidate for choice in kept})
+        spent = sum(shown.price(choice.candidate) for choice in kept)
+        rest = Candidates(pool=left, scores={case: shown.scores[case] for case in left}, cost=shown.cost)
+        extra = strategies.select(CONTROL, rest, settings.budget - spent, seed + 1)[:drawn]
+        asked += [Asked(choice, CONTROL, control=True) for choice in extra]
+    return asked
+
+
+def control_places(before: int, asked: int, share: float) -> int:
+    """How many of the next ``asked`` queries are the control's, so that of all so far a ``share`` was.
+
+    >>> [control_places(before, 2, 0.25) for before in (0, 2, 4, 6)]
+    [0, 1, 0, 1]
+    """
+    return min(asked, floor((before + asked) * share + 1e-9) - floor(before * share + 1e-9))
+
+
+def record(
+    session: Session,
+    cycle: Cycle,
+    model_id: int,
+    asked: list[Asked],
+    of: int,
+    settings: ExperimentSettings,
+    reduction: str,
+) -> None:
+    """Write the query rows, each with its reason."""
+    predictions = cycles.predictions(session, model_id)
+    before = cycles.count_queries(session, cycle.experiment_id)
+    for rank, (case, ones) in enumerate(_by_case(asked, settings.unit).items(), start=1):
+        row, one = predictions[case], ones[0]
+        spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in row.spots]
+        boxes = [(row.boxes or [])[o.choice.candidate % PER_CASE] for o in ones] if settings.unit == "region" else []
+        ranked_by = strategies.score_of(one.strategy, BOX if boxes else reduction)
+        scores = boxes[0]["scores"] if boxes else row.scores
+        text = reason(rank, of, spots, _instead(one, settings))
+        cycles.add_query(
+            session,
+            Query(
+                cycle_id=cycle.id,
+                case_id=case,
+                rank=rank,
+                strategy=one.strategy,
+                score=scores.get(ranked_by) if ranked_by else None,
+                reason=f"{text}; {len(boxes)} region(s) of it" if boxes else text,
+                regions=[[box["low"], box["high"]] for box in boxes],
+                probability=one.choice.probability,
+                blind=anchoring.reads_blind(before + rank - 1, settings.blind_share, settings.seed),
+            ),
+        )
+
+
+def _by_case(asked: list[Asked], unit: str) -> dict[int, list[Asked]]:
+    """What was asked for, case by case, in the order of the first of each."""
+    found: dict[int, list[Asked]] = {}
+    for one in asked:
+        found.setdefault(_case_of(one.choice.candidate, unit), []).append(one)
+    return found
+
+
+def _instead(one: Asked, settings: ExperimentSettings) -> str:
+    """Why a case is asked for that was not ranked by a Score; empty where it was."""
+    if one.control:
+        return "control, drawn foreground-aware at random"
+    if one.strategy in strategies.RANDOM:
+        return f"drawn {one.choice.why}"
+    if one.strategy == strategies.FALLBACK:
+        told = "" if settings.strategy == strategies.FALLBACK else ", because the uncertainty map misses the errors"
+        return f"unlike all that is labelled{told}"
+    return one.choice.why if one.strategy in strategies.NEEDS_EMBEDDING else ""

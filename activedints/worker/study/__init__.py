@@ -1,0 +1,1 @@
+"""Studies of active learning on fully labelled data: arms, cells, figures and the report."""

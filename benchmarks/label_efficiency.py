@@ -1,0 +1,132 @@
+"""Label efficiency on the frozen cohort: Dice at 20 % of the labels as a share of Dice with all of them, the default
+strategy against both controls over seeds, and what the same cells say of the uncertainty
+(``activedints bench label-efficiency --seeds 0-9``). Resumes; unfinished it prints what it has.
+
+Settings are fixed here, before their seeds are run: 40 cases to learn from, 4 at first, 2 a cycle, 3 cycles (8 of 40 =
+20 %), holdout 12, calibration 6, the small architecture from random weights.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from activedints.core.comparing import areas, band, paired
+from activedints.core.metrics import ANY_FOREGROUND
+from activedints.core.strategies import DEFAULT_STRATEGY
+from activedints.worker.study.arms import replay
+from activedints.worker.study.cell import Cell, compute, read_result
+from activedints.worker.study.dataset import Data, load
+from activedints.worker.study.plan import Arm, Plan
+from activedints.worker.study.results import curves, tables
+from activedints.worker.study.runner import run_study
+from benchmarks.arms import RUNS
+from benchmarks.cohorts import frozen_cohort, numbers, told, version
+from benchmarks.figures import figure, printed, result
+
+LEARNING, HOLDOUT, CALIBRATION, INITIAL, BUDGET, CYCLES = 40, 12, 6, 4, 2, 3
+CONTROLS = ("foreground-random", "random")
+SHARE, TOO_EASY, CONVERGED = 0.97, 0.95, 0.01
+
+
+def plan_of(dataset: Path, seeds: tuple[int, ...], steps: int, strategies: tuple[str, ...]) -> Plan:
+    return Plan(
+        dataset=str(dataset),
+        arms=tuple(Arm(name) for name in strategies),
+        seeds=seeds,
+        cycles=CYCLES,
+        budget=BUDGET,
+        initial=INITIAL,
+        holdout=HOLDOUT,
+        calibration=CALIBRATION,
+        steps=steps,
+    )
+
+
+def all_labels(data: Data, folder: Path, seed: int, steps: int) -> float:
+    """Mean class Dice of a training on every label that there is, at the same steps as the arms."""
+    cell = Cell(seed, CYCLES - 1, tuple(data.candidates), "weights-only", f"scratch, {steps} steps", True)
+    if read_result(folder, cell.key) is None:
+        longer = replace(data, plan=replace(data.plan, steps=steps))
+        compute(cell, longer, folder, told)
+    return class_dice(read_result(folder, cell.key) or {})
+
+
+def at_twenty(data: Data, folder: Path, labelled: tuple[int, ...], seed: int, steps: int) -> float:
+    """Mean class Dice of an arm's last labelled set, with other steps."""
+    cell = Cell(seed, CYCLES - 1, labelled, "weights-only", f"scratch, {steps} steps", True)
+    if read_result(folder, cell.key) is None:
+        compute(cell, replace(data, plan=replace(data.plan, steps=steps)), folder, told)
+    return class_dice(read_result(folder, cell.key) or {})
+
+
+def class_dice(found: dict[str, Any]) -> float:
+    """Mean over labels of the mean over holdout cases, as the study has it."""
+    labels = [name for name in found["holdout"][0]["dice"] if name != ANY_FOREGROUND]
+    means = []
+    for label in labels:
+        values = [case["dice"][label] for case in found["holdout"] if case["dice"][label] is not None]
+        means += [fmean(values)] if values else []
+    return fmean(means)
+
+
+def run(seeds: str = "0-9", steps: int = 1000, processes: int = 1) -> dict[str, Any]:
+    """Figures over ``seeds``; the doubling of the steps is tried at the first seed."""
+    chosen = numbers(seeds)
+    dataset = frozen_cohort(LEARNING + HOLDOUT + CALIBRATION)
+    plan = plan_of(dataset, chosen, steps, (DEFAULT_STRATEGY, *CONTROLS))
+    folder = RUNS / f"label-efficiency-{version().replace(' ', '-')}-{steps}"
+    summary = run_study(plan, folder, told, processes)
+    data = load(plan)
+    rows, _ = tables(plan, data, folder, {})
+    whole = {seed: all_labels(data, folder, seed, steps) for seed in chosen}
+    shares = {name: [last(rows, name, seed) / whole[seed] for seed in chosen] for name in (DEFAULT_STRATEGY, *CONTROLS)}
+    first = chosen[0]
+    doubled = all_labels(data, folder, first, 2 * steps) - whole[first]
+    ends = [replay(data, folder, plan.arms[0], seed, {})[-1] for seed in chosen]
+    results = [end.result for end in ends if end.result is not None]
+    doubled_few = at_twenty(data, folder, ends[0].cell.labelled, first, 2 * steps) - class_dice(results[0])
+    gain = paired(areas(curves(rows, DEFAULT_STRATEGY), curves(rows, CONTROLS[0])))
+    ours, random = fmean(shares[DEFAULT_STRATEGY]), fmean(shares["random"])
+    kept: dict[str, Any] = {"n": len(chosen), "smaller_is_better": False}
+    errors = {
+        when: [fmean(e for e in found["calibration_error"][when] if e is not None) for found in results]
+        for when in ("before", "after")
+    }
+    auroc = fmean(found["auroc"] for found in results)
+    figures = [
+        figure("share_at_20", ours, random, "share", interval=band(shares[DEFAULT_STRATEGY]), limit=SHARE, **kept),
+        figure(
+            "random_share_at_20", random, None, "share", interval=band(shares["random"]), limit=TOO_EASY, n=len(chosen)
+        ),
+        figure("doubling_gain_all_labels", doubled, None, "Dice", limit=CONVERGED, n=1),
+        figure("doubling_gain_at_20", doubled_few, None, "Dice", limit=CONVERGED, n=1),
+        figure("area_against_foreground_random", gain.mean, None, "Dice", interval=(gain.low, gain.high), **kept),
+        figure("auroc_of_errors", auroc, None, "AUROC", limit=0.95, **kept),
+        figure(
+            "class_calibration_error",
+            fmean(errors["after"]),
+            fmean(errors["before"]),
+            "ECE",
+            limit=0.08,
+            n=len(results),
+        ),
+    ]
+    answer = result("label-efficiency", figures, spent(folder), version())
+    return answer | {"sentences": summary["sentences"], "shares": shares, "all_labels": whole}
+
+
+def spent(folder: Path) -> float:
+    """Core-minutes of all cells, whenever they were computed."""
+    found = [read_result(folder, path.stem) for path in (folder / "cells").glob("*.json")]
+    return sum(cell["cpu_seconds"] for cell in found if cell is not None) / 60
+
+
+def last(rows: list[dict[str, Any]], arm: str, seed: int) -> float:
+    """Mean class Dice of an arm's last cycle."""
+    mine = [r for r in rows if (r["arm"], r["seed"], r["label"]) == (arm, seed, "mean over labels")]
+    return float(max(mine, key=lambda row: row["cycle"])["dice"])
+
+
+if __name__ == "__main__":
+    printed(run())

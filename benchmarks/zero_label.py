@@ -1,0 +1,117 @@
+"""The zero-label start (``activedints bench zero-label``): models trained on simulated cases alone, on real scans; and
+the first cycle from the shipped one against the first from scratch at equal labels.
+
+The simulation was tuned on 00006, 01476, 01478 and 01480 only; the other four report. BraTS 2021, CC BY 4.0.
+"""
+
+import time
+from statistics import fmean
+from typing import Any
+
+from activedints.core.comparing import paired
+from activedints.core.settings import TrainSettings
+from activedints.learn.networks import shipped
+from activedints.learn.train import train
+from activedints.worker.study.dataset import load
+from activedints.worker.study.plan import Arm, Plan
+from activedints.worker.study.results import curves, tables
+from activedints.worker.study.runner import run_study
+from benchmarks.arms import RUNS, remembered, shared_data
+from benchmarks.cohorts import frozen_cohort, numbers, told, version
+from benchmarks.figures import figure, printed, result
+from benchmarks.starter import TUNED_ON, dice_of, load_cases
+
+LEARNING_SEED = 7000
+FEW = 2
+"""Labels at which both starts are compared."""
+
+
+def zero_label(seed: int, seconds: float, cases: int, device: str) -> dict[str, float]:
+    """Any-foreground Dice per real case of a model that saw simulated cases only; the last checkpoint."""
+    learning, channels, labels = load_cases(frozen_cohort(cases, LEARNING_SEED))
+    plan = TrainSettings(seconds=seconds, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, device=device)
+    folder = RUNS / f"zero-label-{version().replace(' ', '-')}-{seed}-{seconds:g}"
+    made = train(learning, shipped("small"), channels, labels, plan, told, folder)
+    found = dice_of(made.path, *load_cases(shared_data() / "brats2021_2mm"))
+    return {name: value[0] for name, value in found.items() if value[0] is not None}
+
+
+def run(
+    seeds: str = "0,1,2",
+    seconds: float = 900.0,
+    cases: int = 64,
+    first: str = "0-4",
+    steps: int = 300,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """``seeds`` of the simulated trainings; ``first`` are the seeds of the first cycles, ``steps`` long."""
+    began = time.monotonic()
+    by_seed = {
+        seed: remembered(
+            f"zero-label-{version().replace(' ', '-')}-{cases}-{seconds:g}-{seed}",
+            lambda s=seed: zero_label(s, seconds, cases, device),
+        )
+        for seed in numbers(seeds)
+    }
+    others = [fmean(v for n, v in found.items() if n not in TUNED_ON) for found in by_seed.values()]
+    tuned = [fmean(v for n, v in found.items() if n in TUNED_ON) for found in by_seed.values()]
+    gain, starts = first_cycles(numbers(first), steps)
+    kept: dict[str, Any] = {"smaller_is_better": False}
+    figures = [
+        figure(
+            "zero_label_dice_others",
+            fmean(others),
+            None,
+            "Dice",
+            n=len(others),
+            interval=(min(others), max(others)),
+            limit=0.65,
+            **kept,
+        ),
+        figure(
+            "zero_label_dice_development",
+            fmean(tuned),
+            None,
+            "Dice",
+            n=len(tuned),
+            interval=(min(tuned), max(tuned)),
+            **kept,
+        ),
+        figure(
+            "first_cycle_gain", gain.mean, None, "Dice", n=gain.n, interval=(gain.low, gain.high), limit=0.0, **kept
+        ),
+    ]
+    return result("zero-label", figures, 2 * (time.monotonic() - began) / 60, version()) | {
+        "cases": by_seed,
+        "first_cycles": starts,
+    }
+
+
+def first_cycles(seeds: tuple[int, ...], steps: int) -> tuple[Any, dict[str, Any]]:
+    """Dice after the first training from the starter minus from scratch, same labels, same steps, paired by seed."""
+    plan = Plan(
+        dataset=str(shared_data() / "brats2021_2mm"),
+        arms=(Arm("random", start="starter"), Arm("random")),
+        seeds=seeds,
+        cycles=1,
+        budget=1,
+        initial=FEW,
+        holdout=4,
+        calibration=0,
+        steps=steps,
+        spacing=2.0,
+        holdout_names=tuple(f"BraTS2021_{n}" for n in ("01477", "01482", "01483", "01485")),
+    )
+    folder = RUNS / f"first-cycles-{steps}"
+    run_study(plan, folder, told)
+    rows, _ = tables(plan, load(plan), folder, {})
+    heights = {}
+    for arm in plan.arms:
+        found = curves(rows, arm.name, "any foreground")
+        heights[arm.name] = {seed: curve[0][1] for seed, curve in found.items()}
+    ours, theirs = (heights[arm.name] for arm in plan.arms)
+    return paired([ours[seed] - theirs[seed] for seed in seeds]), heights
+
+
+if __name__ == "__main__":
+    printed(run())
