@@ -9,6 +9,7 @@ import typer
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
 from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
+from activedints.core.search_space import CHOICES
 from activedints.loop import commands, experiments, views
 
 experiment_app = typer.Typer(help="Make, choose and show experiments.", no_args_is_help=True)
@@ -44,6 +45,9 @@ def experiment_new(
     control: Annotated[float | None, typer.Option(help="Share of queries drawn as a control.")] = None,
     sources: Annotated[str | None, typer.Option(help="Sources of draws to try, separated by commas.")] = None,
     spacing: Annotated[float | None, typer.Option(help="Working voxel size in mm.")] = None,
+    space: Annotated[str | None, typer.Option(help=f"Size of its searches: {', '.join(CHOICES)}.")] = None,
+    sigma: Annotated[float | None, typer.Option(help="Memory budget of its searches, in (0, 1].")] = None,
+    search_seconds: Annotated[float | None, typer.Option(help="Seconds of a search (default: as a training).")] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,6 +56,7 @@ def experiment_new(
     chosen: dict[str, Any] = {"regime": regime, "start": start, "draws": draws, "spacing": spacing}
     chosen |= {"unit": unit, "budget_unit": budget_unit, "control": control}
     chosen["sources"] = tuple(s.strip() for s in sources.split(",")) if sources else None
+    chosen |= {"space": space, "sigma": sigma, "search_seconds": search_seconds}
     chosen = {k: v for k, v in chosen.items() if v is not None} | overrides(seconds, steps, budget, strategy)
     if architecture is not None:
         chosen["architecture"] = experiments.architecture_text(architecture)
@@ -94,18 +99,6 @@ def _run_step(kind: JobKind, workspace: Path | None, given: dict[str, Any], devi
 
 
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda:N.")]
-
-
-@app.command()
-def search(
-    seconds: SecondsOption = None,
-    steps: StepsOption = None,
-    device: DeviceOption = "auto",
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Search an architecture on the labelled cases, here and now; later trainings of this experiment use it."""
-    _run_step(JobKind.SEARCH, workspace, overrides(seconds, steps, None, None), device, as_json)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from activedints.core.errors import InvalidSettings
 from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
+from activedints.core.search_space import AUTO, check_search
 from activedints.core.settings import SOURCES, LabelSet
 from activedints.core.strategies import NEEDS_EMBEDDING, WITHOUT_BOXES, needs_draws, strategy
 
@@ -63,6 +64,12 @@ class ExperimentSettings:
     spacing: float | None = None
     """Working voxel size in mm; None leaves the choice to the device: native on a GPU, 2 mm or coarser on a CPU."""
     simulated: bool = False
+    space: str = AUTO
+    """Size of the searches: one of ``search_space.CHOICES``."""
+    sigma: float = 0.5
+    """Memory budget of the searches, a share of the largest network's, in (0, 1]."""
+    search_seconds: float | None = None
+    """Seconds of a search; None = what bounds a training bounds the search too."""
     blind_share: float = 0.1
     """Share of the queried cases that are read without the model's opinion, to measure how it sways readers."""
     nested: tuple[NestedRule, ...] | None = None
@@ -112,6 +119,9 @@ class ExperimentSettings:
             raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
+        if self.search_seconds is not None and self.search_seconds <= 0:
+            raise InvalidSettings(f"A search needs a positive number of seconds; it has {self.search_seconds}.")
+        check_search(self.space, self.sigma)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)

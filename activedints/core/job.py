@@ -12,6 +12,8 @@ class JobKind(StrEnum):
     TRAIN = "train"
     SCORE = "score"
     EVALUATE = "evaluate"
+    BASELINE = "baseline"
+    """A baseline trained like the newest model, and both measured."""
     SIMULATE = "simulate"
     STUDY = "study"
     LABEL_CHECK = "label-check"

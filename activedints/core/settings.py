@@ -140,6 +140,14 @@ class SearchSettings(TrainSettings):
                 f"({2 ** (self.depths + 1)} is better); it is {self.patch}."
             )
 
+    @property
+    def advice(self) -> str:
+        """A sentence where the patch is allowed but not what MONAI recommends; '' otherwise."""
+        unit = 2 ** (self.depths + 1)
+        if all(side % unit == 0 for side in self.patch):
+            return ""
+        return f"Sides of the patch that are multiples of {unit} are better with {self.depths} resolutions."
+
 
 @dataclass(frozen=True)
 class ScoreSettings:

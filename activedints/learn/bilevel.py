@@ -6,13 +6,14 @@ choice is drawn from (seed, step), so that nothing but tensors and the step numb
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
 from activedints.core.architecture import Architecture
-from activedints.core.decode import Alphas, decode
+from activedints.core.decode import Alphas, Decoded, decode
 from activedints.core.settings import SearchSettings
 from activedints.learn.augment import augment
 from activedints.learn.compute import autocast, pick_device
@@ -55,6 +56,7 @@ class Bilevel:
             self.topology.parameters(), settings.architecture_learning_rate, betas=(0.5, 0.999)
         )
         self.step, self.mean_loss, self.gflops = 0, 0.0, 0.0
+        self.counted: tuple[Decoded, Cost] | None = None
         ready = [prepare(case, classes, settings.spacing, settings.patch) for case in cases]
         order = self.random(0, SPLIT).permutation(len(ready))
         half = (len(ready) + 1) // 2
@@ -140,7 +142,14 @@ class Bilevel:
             "alphas": alphas.to_lists(),
             "chances": chances,
             "decoded": {"edges": found.edges, "operations": found.operations, "cost": found.cost},
+            "network": asdict(self.decoded_cost(found)),
         }
+
+    def decoded_cost(self, found: Decoded) -> Cost:
+        """Counted cost of a decoded network; counted anew only when it changed."""
+        if self.counted is None or not found.same_network(self.counted[0]):
+            self.counted = found, self.cost_of(found.architecture("now", self.settings.channel_mul))
+        return self.counted[1]
 
     def path_loss(self, path: Path) -> float:
         """Loss of one network with the supernet's weights on the fixed patches of the alphas' half."""

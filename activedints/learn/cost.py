@@ -8,6 +8,8 @@ import multiprocessing
 import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -136,9 +138,16 @@ def measure(
     threads: int = 1,
     device: str = "auto",
 ) -> Measured:
-    """Run the network in a child process: one training step of ``batch`` patches, one prediction of a volume."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure, (architecture, in_channels, classes, patch, batch, volume, threads, device))
+    """Run the network in a child process: one training step of ``batch`` patches, one prediction of a volume.
+
+    Raises MemoryError where the child was killed on the way.
+    """
+    asked = architecture, in_channels, classes, patch, batch, volume, threads, device
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(_measure, *asked).result()
+    except BrokenProcessPool:
+        raise MemoryError("The process that measured the network was killed.") from None
 
 
 def _measure(

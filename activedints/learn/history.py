@@ -1,12 +1,19 @@
 """The story of a search as one JSON file: what a page needs to draw any past step, and how the search ended."""
 
+import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from activedints.core.decode import Alphas
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import SearchSettings
+from activedints.learn.data import TrainingCase
 
 NAME = "history.json"
 
@@ -16,8 +23,9 @@ class History:
     """``facts``: settings, channels, labels, operation names. ``estimate`` before and ``measured`` after the run.
 
     Each evaluation holds ``step``, ``seconds``, the losses, entropies, ``ram``, ``gflops`` of the mean sampled network,
-    ``seconds_per_step``, ``alphas`` (``edges`` (L, E), ``operations`` (L, E, 5)), ``chances`` (L, E) of the edges and
-    ``decoded`` (``edges``, ``operations``, ``cost``). ``reason`` is None while the search is not over.
+    ``seconds_per_step``, ``alphas`` (``edges`` (L, E), ``operations`` (L, E, 5)), ``chances`` (L, E) of the edges,
+    ``decoded`` (``edges``, ``operations``, ``cost``) and ``network``, its counted cost. ``reason`` is None while the
+    search is not over.
     """
 
     purpose: str
@@ -63,3 +71,19 @@ def read_history(folder: Path, purpose: str) -> History | None:
             "or give this search an empty folder."
         )
     return history
+
+
+def fingerprint(facts: dict, cases: Sequence[TrainingCase], alphas: Alphas | None) -> str:
+    """What a folder must have been made for to be resumed: settings, cases and their labels, alphas at the start.
+
+    Settings at their defaults do not count, so that a search outlives a version that adds one.
+    """
+    defaults = {field.name: field.default for field in fields(SearchSettings)}
+    chosen = {name: value for name, value in facts["settings"].items() if value != defaults[name]}
+    found = hashlib.sha256(json.dumps({**facts, "settings": chosen}, sort_keys=True).encode())
+    for case in cases:
+        found.update(json.dumps([case.case_id, list(case.image.shape)]).encode())
+        found.update(b"" if case.label is None else np.ascontiguousarray(case.label).tobytes())
+    if alphas is not None:
+        found.update(alphas.edges.tobytes() + alphas.operations.tobytes())
+    return found.hexdigest()

@@ -8,11 +8,15 @@ and still leaves enough steps.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.search_space import PAPER, SPACES, SearchSpace
 from activedints.core.settings import SearchSettings, TrainSettings
 from activedints.learn.compute import autocast, pick_device, threads
 from activedints.learn.cost import MEGABYTE, EdgeCosts, edge_costs
@@ -29,42 +33,23 @@ ALPHA_STEP = 3.0
 
 
 @dataclass(frozen=True)
-class Space:
-    """One size of search: blocks x depths cells, ``channel_mul``, patch side, batch."""
-
-    blocks: int
-    depths: int
-    channel_mul: float
-    side: int
-    batch: int = 2
-
-    def costs(self, in_channels: int, classes: int) -> EdgeCosts:
-        return edge_costs(self.depths, self.channel_mul, in_channels, classes, (self.side,) * 3)
-
-
-SPACES = (
-    Space(4, 2, 0.125, 32),
-    Space(6, 3, 0.25, 48),
-    Space(8, 3, 0.25, 64),
-    Space(8, 4, 0.5, 64),
-    Space(12, 4, 0.5, 96),
-)
-"""From a laptop's to the paper's, each costlier than the one before."""
-
-
-@dataclass(frozen=True)
 class Expected:
     """What a search of a space costs: MB of activations and optimiser, seconds a step, steps in the time given."""
 
-    space: Space
+    space: SearchSpace
     megabytes: float
     seconds_per_step: float
     steps: int
 
 
-def expect(space: Space, in_channels: int, classes: int, gflops_per_second: float, seconds: float) -> Expected:
+def costs_of(space: SearchSpace, in_channels: int, classes: int) -> EdgeCosts:
+    """Counted cost of every choice of a space."""
+    return edge_costs(space.depths, space.channel_mul, in_channels, classes, (space.side,) * 3)
+
+
+def expect(space: SearchSpace, in_channels: int, classes: int, gflops_per_second: float, seconds: float) -> Expected:
     """Count a space's mean sampled network (uniform alphas) and divide by the machine's speed."""
-    costs = space.costs(in_channels, classes)
+    costs = costs_of(space, in_channels, classes)
     topology = Topology(space.blocks, space.depths, costs.megabytes)
     with torch.no_grad():
         chances = (topology.edge_chances()[..., None] * topology.operation_chances()).numpy()
@@ -83,7 +68,7 @@ def choose(
     megabytes: float,
     gflops_per_second: float,
     shape: Sequence[int] = (10**6,) * 3,
-    spaces: Sequence[Space] = SPACES,
+    spaces: Sequence[SearchSpace] = SPACES,
 ) -> Expected:
     """The largest space that fits into ``megabytes``, leaves ``ENOUGH_STEPS`` in ``seconds`` and has a patch no larger
     than ``shape`` rounded up.
@@ -102,24 +87,67 @@ def choose(
     return good[-1]
 
 
-def settings_for(expected: Expected, seconds: float, **changes: object) -> SearchSettings:
-    """The settings of a chosen space; ``changes`` are any other fields."""
-    space = expected.space
-    made = SearchSettings(
-        seconds=seconds,
-        blocks=space.blocks,
-        depths=space.depths,
-        channel_mul=space.channel_mul,
-        patch=(space.side,) * 3,
-        batch=space.batch,
-    )
+def settings_for(
+    space: SearchSpace, seconds: float | None = None, steps: int | None = None, **changes: object
+) -> SearchSettings:
+    """The settings of a space, bounded by seconds or by steps; ``changes`` are any other fields.
+
+    The paper's space comes with the paper's schedule (and its 20,000 steps where nothing bounds it).
+    """
+    if space.name == PAPER:
+        made = paper_search()
+    else:
+        patch = (space.side,) * 3
+        made = SearchSettings(
+            steps=1, blocks=space.blocks, depths=space.depths, channel_mul=space.channel_mul, patch=patch
+        )
+        made = replace(made, batch=space.batch)
+    if seconds or steps:
+        made = replace(made, seconds=None if steps else seconds, steps=steps)
     return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def free_megabytes(device: str = "auto") -> float:
+    """Memory that a search may take here: what the GPU has free, or .7 of what the machine has."""
+    where = pick_device(device)
+    if where.type == "cuda":
+        return torch.cuda.mem_get_info(where)[0] / MEGABYTE
+    return 0.7 * psutil.virtual_memory().available / MEGABYTE
+
+
+def affordable(
+    in_channels: int, classes: int, seconds: float, device: str = "auto", spaces: Sequence[SearchSpace] = SPACES
+) -> list[dict[str, Any]]:
+    """One row per space: what a search of ``seconds`` would cost here, and why it would be chosen or not."""
+    speed, memory = timed_speed(device), free_megabytes(device)
+    expected = [expect(space, in_channels, classes, speed, seconds) for space in spaces]
+    return [
+        {
+            "space": e.space.name,
+            "size": e.space.words,
+            "megabytes": e.megabytes,
+            "seconds_per_step": e.seconds_per_step,
+            "steps": e.steps,
+            "verdict": "too large for the memory"
+            if e.megabytes > memory
+            else f"needs {e.seconds_per_step * ENOUGH_STEPS:.0f} s for {ENOUGH_STEPS} steps"
+            if e.steps < ENOUGH_STEPS
+            else "fits",
+        }
+        for e in expected
+    ]
+
+
+@lru_cache(maxsize=4)
+def timed_speed(device: str) -> float:
+    """``machine_speed``, timed once in a process."""
+    return machine_speed(device)
 
 
 def machine_speed(device: str = "auto", cores: int = 2) -> float:
     """GFLOPs a second of a training step of a small sampled network here, as counted by ``edge_costs``: best of 3."""
     where, space = pick_device(device), SPACES[1]
-    costs = space.costs(4, 4)
+    costs = costs_of(space, 4, 4)
     topology = Topology(space.blocks, space.depths, costs.megabytes)
     path = topology.sample(np.random.default_rng(0))
     net = Supernet(space.blocks, space.depths, space.channel_mul, 4, 4).to(where, memory_format=torch.channels_last_3d)

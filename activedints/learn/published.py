@@ -6,7 +6,9 @@ can be made, so nothing in it can run.
 """
 
 import _codecs
+import base64
 import pickle
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -47,3 +49,12 @@ def read_published(path: Path, channel_mul: float = 1.0) -> Architecture:
     architecture = Architecture(path.stem, rows[0], rows[1], channel_mul, provenance=f"Imported from {path.name}.")
     architecture.check()
     return architecture
+
+
+def read_uploaded_code(name: str, content: str, scratch: Path) -> Architecture:
+    """The architecture of a file that came over a wire: its own ``name`` (shown, never used as a path) and its bytes
+    as base64 text, which lie in ``scratch`` while they are read. Raises what ``read_published`` raises."""
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / f"{Path(name).stem[:60].replace(chr(0), '')}.pth"
+        path.write_bytes(base64.b64decode(content, validate=True))
+        return read_published(path)

@@ -6,18 +6,16 @@ steps, killed and resumed, ends in the same alphas on the CPU, bit by bit; on CU
 deterministic.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from activedints.core.architecture import OPERATIONS, Architecture
 from activedints.core.decode import Alphas, Decoded, decode, rows
-from activedints.core.errors import EmptyPool, InvalidSettings
+from activedints.core.errors import Cancelled, EmptyPool, InvalidSettings
 from activedints.core.job import Report
 from activedints.core.settings import LabelSet, SearchSettings
 from activedints.learn.bilevel import EVALUATED, Bilevel
@@ -25,7 +23,7 @@ from activedints.learn.checkpoint import drop_checkpoints, load_checkpoint, save
 from activedints.learn.compute import threads
 from activedints.learn.cost import peak_megabytes, resident_megabytes
 from activedints.learn.data import TrainingCase
-from activedints.learn.history import NAME, History, read_history
+from activedints.learn.history import NAME, History, fingerprint, read_history
 from activedints.learn.parallel import ALONE, Group, run_everywhere
 from activedints.learn.train import REPORT_EVERY
 
@@ -95,13 +93,12 @@ def learn_until_decided(
     """The loop of a search, in this process, perhaps one of several; returns the finished history."""
     with threads(settings.threads):
         run = Search(Bilevel(cases, classes, settings, alphas, group, device), folder, history)
-        run.announce(report)
-        while history.reason is None:
-            run.learn.weight_step(run.progress)
-            if run.warmed_up:
-                run.learn.alpha_step(run.penalty_weight)
-            run.count_step(report)
-            run.keep()
+        try:
+            run.announce(report)
+            run.learn_on(report)
+        except Cancelled:
+            run.keep(at_once=True)  # stopped on request: nothing is lost
+            raise
         run.finish(report)
     return history
 
@@ -121,6 +118,8 @@ class Search:
         self.resident = resident_megabytes()
         self.progress = 0.0  # share of the search that is done: what the schedule follows
         self.look_at_clock()
+        if history.evaluations and history.evaluations[-1]["step"] == learn.step:
+            history.reason = self.why_stop()  # it was stopped after its last step, before its end was written down
 
     @property
     def seconds(self) -> float:
@@ -158,9 +157,19 @@ class Search:
             f"Estimate: {e['seconds_per_step']:.2f} s a step, at most {e['steps']:.0f} steps in {minutes:.1f} min, "
             f"{e['megabytes']:.0f} MB above the start, for {s.blocks} blocks of {s.depths} resolutions, "
             f"channel_mul {s.channel_mul:g}, patch {'x'.join(map(str, s.patch))}; a sampled network computes "
-            f"{e['path_gflops'] / e['all_gflops']:.0%} of what all operations on all edges would",
+            f"{e['path_gflops'] / e['all_gflops']:.0%} of what all operations on all edges would"
+            f"{f'. {s.advice}' if s.advice else ''}",
             dict(e),
         )
+
+    def learn_on(self, report: Report) -> None:
+        """Steps until there is a reason to end."""
+        while self.history.reason is None:
+            self.learn.weight_step(self.progress)
+            if self.warmed_up:
+                self.learn.alpha_step(self.penalty_weight)
+            self.count_step(report)
+            self.keep()
 
     def estimate(self) -> dict[str, float]:
         weight, alpha = self.learn.rehearse()
@@ -217,10 +226,11 @@ class Search:
             return "steps: all were done" if self.settings.steps else "time: all of it was spent"
         return None
 
-    def keep(self) -> None:
+    def keep(self, at_once: bool = False) -> None:
         """Write a checkpoint now and then, and less often where writing takes long: under 5 % of the time."""
         now = time.monotonic()
-        if self.learn.group.leads and now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing):
+        due = now - self.kept >= max(self.settings.checkpoint_every, 20 * self.writing)
+        if self.learn.group.leads and (due or at_once):
             spent = {"seconds": self.seconds, "core_seconds": time.process_time() - self.cores_began}
             state = {"purpose": self.history.purpose, "spent": spent, **self.learn.state()}
             save_checkpoint(self.folder, self.learn.step, state)
@@ -264,22 +274,6 @@ def check(cases: Sequence[TrainingCase], settings: SearchSettings, alphas: Alpha
             f"The alphas come from a search of {len(alphas.edges)} blocks and {alphas.depths} resolutions, this one "
             f"has {settings.blocks} and {settings.depths}; start without them or with the same space."
         )
-
-
-def fingerprint(facts: dict, cases: Sequence[TrainingCase], alphas: Alphas | None) -> str:
-    """What a folder must have been made for to be resumed: settings, cases and their labels, alphas at the start.
-
-    Settings at their defaults do not count, so that a search outlives a version that adds one.
-    """
-    defaults = {field.name: field.default for field in fields(SearchSettings)}
-    chosen = {name: value for name, value in facts["settings"].items() if value != defaults[name]}
-    found = hashlib.sha256(json.dumps({**facts, "settings": chosen}, sort_keys=True).encode())
-    for case in cases:
-        found.update(json.dumps([case.case_id, list(case.image.shape)]).encode())
-        found.update(b"" if case.label is None else np.ascontiguousarray(case.label).tobytes())
-    if alphas is not None:
-        found.update(alphas.edges.tobytes() + alphas.operations.tobytes())
-    return found.hexdigest()
 
 
 def result_of(history: History, settings: SearchSettings, folder: Path) -> SearchResult:

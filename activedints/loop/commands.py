@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activedints.core.cycle import Phase, Role
-from activedints.core.errors import IllegalChange, NotFound
+from activedints.core.errors import IllegalChange, InvalidSettings, NotFound
 from activedints.core.job import JobKind
 from activedints.formats.header import read_header
 from activedints.formats.voxels import check_label
@@ -13,7 +13,7 @@ from activedints.loop.answering import answer_from
 from activedints.loop.importing import suffix_of
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
-from activedints.store.schema import Case, Cycle, Experiment
+from activedints.store.schema import Case, Cycle, Experiment, Job
 
 ORACLE = "oracle"
 
@@ -26,15 +26,22 @@ def set_overrides(session: Session, cycle: Cycle, given: dict[str, Any]) -> None
         turns.settings_of(session.get_one(Experiment, cycle.experiment_id), cycle)  # refuses what is out of range
 
 
-def prepare_step(session: Session, kind: JobKind, given: dict[str, Any]) -> Experiment:
-    """Enqueue one step of the current cycle, unless it waits in the queue already."""
+def prepare_step(
+    session: Session, kind: JobKind, given: dict[str, Any], arguments: dict[str, Any] | None = None
+) -> Experiment:
+    """Enqueue one step of the current cycle, unless it waits in the queue already.
+
+    ``given`` holds for the cycle, ``arguments`` for this job alone.
+    """
     experiment = experiments.active(session)
     cycle = cycles.current(session, experiment.id)
     if kind is JobKind.TRAIN and cycle.phase == Phase.DONE:
         cycle = cycles.start(session, experiment.id, cycle.number + 1)
     set_overrides(session, cycle, given)
     waiting = jobs.unfinished(session, experiment.id)
-    if any(job.kind == kind for job in waiting):
+    same = next((job for job in waiting if job.kind == kind), None)
+    if same is not None:
+        _check_same(same, arguments or {})
         return experiment
     if waiting:
         raise IllegalChange(f"A {waiting[0].kind} job is unfinished; run or cancel it first (`activedints status`).")
@@ -43,8 +50,20 @@ def prepare_step(session: Session, kind: JobKind, given: dict[str, Any]) -> Expe
     elif kind in (JobKind.SCORE, JobKind.EVALUATE) and cycles.newest_model(session, experiment.id) is None:
         raise NotFound("There is no trained model yet: run `activedints train` first.")
     else:
-        jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+        jobs.enqueue(session, kind, arguments or {}, experiment.id, cycle.id)
     return experiment
+
+
+def _check_same(job: Job, asked: dict[str, Any]) -> None:
+    """Refuse to go on with an unfinished job under settings that it was not started with."""
+    other = {name: value for name, value in asked.items() if job.arguments.get(name) != value}
+    if other:
+        words = ", ".join(f"{name} {value}" for name, value in other.items())
+        began = ", ".join(f"{name} {job.arguments.get(name, 'not given')}" for name in other)
+        raise InvalidSettings(
+            f"Job {job.id} ({job.kind}) is unfinished and was started with other settings ({began}, not {words}): "
+            "go on with those, or cancel it first."
+        )
 
 
 def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:

@@ -17,6 +17,7 @@ DOING = {
     JobKind.TRAIN: "The model learns from the annotated cases; scoring follows",
     JobKind.SCORE: "The model scores the pool; the next cases follow",
     JobKind.EVALUATE: "The model is measured on the holdout",
+    JobKind.BASELINE: "A baseline is trained like the newest model",
     JobKind.SIMULATE: "Cases are being simulated",
     JobKind.STUDY: "A study runs",
     JobKind.LABEL_CHECK: "Members that never saw a case judge its label",

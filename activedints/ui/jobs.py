@@ -18,6 +18,7 @@ DOING = {
     "train": "Training",
     "score": "Scoring the pool",
     "evaluate": "Evaluating on the holdout",
+    "baseline": "Training a baseline like the newest model",
     "simulate": "Simulating cases",
     "study": "Running a study",
     "label-check": "Looking for label errors",

@@ -27,16 +27,21 @@ def draw_topology(architecture: Architecture, edges: Sequence[Edge]) -> Chart:
         mine = [edge for edge in edges if edge.operation == operation]
         if mine:
             _draw_edges(figure, mine, operation)
-    _draw_nodes(figure, architecture)
-    shift = 1 if architecture.use_downsample else 0
-    names = [resolution_name(depth + shift) for depth in range(architecture.depths)]
-    figure.update_yaxes(tickvals=list(range(architecture.depths)), ticktext=names, autorange="reversed", showgrid=False)
-    figure.update_xaxes(dtick=1, showgrid=False)
+    draw_nodes(figure, architecture)
+    name_resolutions(figure, architecture)
     sentence = (
         f"The {len(edges)} active edges of '{architecture.name}', layer by layer; a node is a resolution,"
         " bright where the network passes through it."
     )
     return Chart(figure, sentence)
+
+
+def name_resolutions(figure: go.Figure, architecture: Architecture) -> None:
+    """Layers from left to right, resolutions from the finest down."""
+    shift = 1 if architecture.use_downsample else 0
+    names = [resolution_name(depth + shift) for depth in range(architecture.depths)]
+    figure.update_yaxes(tickvals=list(range(architecture.depths)), ticktext=names, autorange="reversed", showgrid=False)
+    figure.update_xaxes(dtick=1, showgrid=False)
 
 
 def _draw_edges(figure: go.Figure, edges: Sequence[Edge], operation: str) -> None:
@@ -55,7 +60,8 @@ def _draw_edges(figure: go.Figure, edges: Sequence[Edge], operation: str) -> Non
     )
 
 
-def _draw_nodes(figure: go.Figure, architecture: Architecture) -> None:
+def draw_nodes(figure: go.Figure, architecture: Architecture) -> None:
+    """A node per resolution between layers, bright where the network passes through it."""
     nodes = [(layer, depth, on) for layer, row in enumerate(architecture.node_a) for depth, on in enumerate(row)]
     figure.add_scatter(
         x=[layer for layer, _, _ in nodes],

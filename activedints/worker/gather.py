@@ -13,6 +13,7 @@ from activedints.core.volume import Affine, spacing
 from activedints.formats.nifti import read_labelmap, read_volume
 from activedints.learn.data import TrainingCase
 from activedints.loop import importing, turns
+from activedints.loop.searches import folder_of
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Cycle, Experiment, Job
@@ -32,7 +33,7 @@ class Turn:
 
 def job_folder(store: Store, job: Job) -> Path:
     """The job's own folder, for what it must find again after a kill."""
-    folder = store.folder / "jobs" / str(job.id)
+    folder = folder_of(store, job.id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -19,10 +19,20 @@ from activedints.worker.child import reporter, run_job
 BEAT_SECONDS = 5.0
 
 
-def run_step(store: Store, kind: JobKind, given: dict[str, Any], device: str, report: Report) -> dict[str, Any]:
-    """Run one step of the current cycle (and a search that must come before it); its result."""
+def run_step(
+    store: Store,
+    kind: JobKind,
+    given: dict[str, Any],
+    device: str,
+    report: Report,
+    arguments: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run one step of the current cycle (and a search that must come before it); its result.
+
+    ``given`` are settings of the cycle, ``arguments`` those of this step alone.
+    """
     with store.write() as session:
-        experiment_id = commands.prepare_step(session, kind, given).id
+        experiment_id = commands.prepare_step(session, kind, given, arguments).id
     while True:
         job = _run_next(store, experiment_id, device, report)
         if job is None or job.kind == kind:

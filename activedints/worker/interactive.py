@@ -56,8 +56,24 @@ def few_shot(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> 
     return answer_page(store, question, tell)
 
 
+def estimate(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """What a search of each space would cost on this machine; its speed is timed once."""
+    from activedints.learn import plan
+
+    return {"rows": plan.affordable(question["channels"], question["classes"], question["seconds"], warm.device)}
+
+
+def read_uploaded(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """The architecture in an uploaded torch file, read by the reader that can make nothing but numbers."""
+    from activedints.learn.published import read_uploaded_code
+
+    return {"architecture": read_uploaded_code(question["name"], question["content"], store.folder).to_json()}
+
+
 ANSWERS = {
     "ping": ping,
+    "estimate": estimate,
+    "read published": read_uploaded,
     "draft": draft,
     "few-shot": few_shot,
     "prepare": prepare,

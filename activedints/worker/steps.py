@@ -10,23 +10,24 @@ from typing import Any
 
 from activedints.core.errors import NotFound
 from activedints.core.job import JobKind, Report
-from activedints.core.settings import SearchSettings, TrainSettings
+from activedints.core.settings import TrainSettings
 from activedints.learn.compute import pick_device
 from activedints.learn.ensemble import train_ensemble
-from activedints.learn.search import search as run_search
 from activedints.learn.train import train as run_training
 from activedints.loop import turns
-from activedints.store import cases, cycles
+from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
+from activedints.worker.baselines import baseline
 from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
 from activedints.worker.label_check import check_labels
 from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
 from activedints.worker.networks import architecture_named
 from activedints.worker.scoring import evaluate, score
+from activedints.worker.searching import search
 from activedints.worker.simulating import simulate
-from activedints.worker.starting import alphas_to_start_from, weights_to_start_from
+from activedints.worker.starting import training_patch, weights_to_start_from
 from activedints.worker.studies import study
 
 Finish = Callable[[Session], dict[str, Any]]
@@ -42,7 +43,9 @@ def train(job: Job, store: Store, report: Report) -> Finish:
     settings = turn.settings
     learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
     device = job.arguments.get("device", "auto")
+    architecture = architecture_named(settings.architecture)
     plan = TrainSettings(
+        patch=training_patch(architecture, settings.space),
         seconds=settings.seconds,
         steps=settings.steps,
         seed=settings.seed * 1009 + turn.cycle.number,
@@ -50,7 +53,6 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
         snapshots=settings.members if "snapshots" in settings.sources else 1,
     )
-    architecture = architecture_named(settings.architecture)
     with store.read() as session:
         start, words = weights_to_start_from(session, store, turn, architecture)
     report(0, 1, f"Training on {len(learning)} labelled case(s) at {plan.spacing} mm; it {words}")
@@ -75,34 +77,8 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         cycles.add_model(session, model, [annotation for _, annotation in rows])
         cycles.add_members(session, model.id, [store.files.add(session, p, ".safetensors") for p in trained.members])
         turns.after_training(session, turn.experiment, cycles.get(session, turn.cycle.id), model.id)
-        return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss}
-
-    return finish
-
-
-def search(job: Job, store: Store, report: Report) -> Finish:
-    """Search an architecture on the labelled cases, refining the last search's; the training that follows uses it."""
-    with store.read() as session:
-        turn = turn_of(session, job)
-        rows = labelled_cases(session, turn)
-        alphas = alphas_to_start_from(session, turn)
-    settings = turn.settings
-    learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
-    device = job.arguments.get("device", "auto")
-    plan = SearchSettings(
-        seconds=settings.seconds,
-        steps=settings.steps,
-        seed=settings.seed * 1009 + turn.cycle.number,
-        device=device,
-        spacing=working_spacing(learning, settings, on_gpu=pick_device(device).type == "cuda"),
-    )
-    found = run_search(learning, settings.channels, settings.labels, plan, report, job_folder(store, job), alphas)
-
-    def finish(session: Session) -> dict[str, Any]:
-        experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
-        turns.after_search(session, experiment, cycle, found.architecture.to_json())
-        facts = {"reason": found.reason, "steps": found.steps, "seconds": found.seconds}
-        return {**facts, "alphas": found.alphas.to_lists()}
+        facts = {"regime": settings.regime, "start": words, "architecture": model.architecture}
+        return {"model": model.id, "steps": trained.steps, "seconds": trained.seconds, "loss": trained.loss, **facts}
 
     return finish
 
@@ -112,6 +88,7 @@ HANDLERS: dict[JobKind, Handler] = {
     JobKind.SEARCH: search,
     JobKind.SCORE: score,
     JobKind.EVALUATE: evaluate,
+    JobKind.BASELINE: baseline,
     JobKind.SIMULATE: simulate,
     JobKind.LABEL_CHECK: check_labels,
     JobKind.LEAVE_OUT: leave_out,

@@ -3,15 +3,24 @@
 import pytest
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.search_space import SearchSpace, space_named
 from activedints.learn.cost import edge_costs
-from activedints.learn.plan import ENOUGH_STEPS, Space, choose, expect, machine_speed, paper_search, settings_for
+from activedints.learn.plan import (
+    ENOUGH_STEPS,
+    choose,
+    expect,
+    free_megabytes,
+    machine_speed,
+    paper_search,
+    settings_for,
+)
 from activedints.learn.supernet import Supernet
 
-SMALL = (Space(2, 2, 0.125, 16), Space(3, 2, 0.25, 16), Space(3, 2, 0.25, 32))
+SMALL = (SearchSpace(2, 2, 0.125, 16), SearchSpace(3, 2, 0.25, 16), SearchSpace(3, 2, 0.25, 32))
 
 
 def test_by_hand_one_resolution_has_one_edge_a_layer_and_twice_the_blocks_are_twice_the_cells():
-    one, two = (expect(Space(blocks, 1, 0.125, 16), 4, 3, 1.0, 100.0) for blocks in (2, 4))
+    one, two = (expect(SearchSpace(blocks, 1, 0.125, 16), 4, 3, 1.0, 100.0) for blocks in (2, 4))
     table = edge_costs(1, 0.125, 4, 3, (16, 16, 16))
     cell = table.gflops.mean()
     assert one.seconds_per_step == pytest.approx(2 * (2 * cell + table.stem_gflops) * 6)
@@ -50,10 +59,18 @@ def test_what_cannot_be_done_is_said_with_its_numbers():
 
 def test_the_settings_follow_the_choice_and_the_paper():
     expected = choose(4, 3, seconds=1e5, megabytes=1e4, gflops_per_second=1.0, spaces=SMALL)
-    made = settings_for(expected, 600.0, sigma=0.8)
+    made = settings_for(expected.space, 600.0, sigma=0.8)
     assert (made.blocks, made.depths, made.patch, made.sigma, made.seconds) == (3, 2, (32, 32, 32), 0.8, 600.0)
-    paper = paper_search()
-    assert (paper.blocks, paper.depths, paper.channel_mul, paper.patch) == (12, 4, 0.5, (96, 96, 96))
+    paper = settings_for(space_named("paper"))
+    assert paper == paper_search()
+    assert (paper.blocks, paper.depths, paper.channel_mul, paper.patch, paper.steps) == (12, 4, 0.5, (96,) * 3, 20_000)
+    short = settings_for(space_named("paper"), seconds=1200.0)
+    assert (short.seconds, short.steps, short.warm_up) == (1200.0, None, 0.5)
+    assert settings_for(SMALL[0], 600.0, 7).steps == 7, "steps come before seconds"
+
+
+def test_there_is_memory_on_this_machine():
+    assert free_megabytes("cpu") > 1
 
 
 @pytest.mark.slow

@@ -166,6 +166,11 @@ def test_a_patch_that_does_not_halve():
         SearchSettings(steps=1, depths=3, patch=(48, 44, 48))
 
 
+def test_a_patch_that_halves_once_less_than_advised_is_taken_with_the_advice():
+    assert "multiples of 16 are better with 3" in SearchSettings(steps=1, depths=3, patch=(24, 24, 24)).advice
+    assert SearchSettings(steps=1, depths=3, patch=(48, 48, 48)).advice == ""
+
+
 def test_alphas_of_another_space(tmp_path):
     with pytest.raises(InvalidSettings, match="3 blocks and 1 resolutions"):
         run(tmp_path, alphas=Alphas(np.zeros((3, 1)), np.zeros((3, 1, 5))))

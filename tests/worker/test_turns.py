@@ -204,35 +204,6 @@ def test_the_interactive_lane_answers_those_who_know_the_secret(store):
         ask(store, {"do": "ping"})
 
 
-@pytest.mark.parametrize("regime", [pytest.param("topology-only", marks=pytest.mark.slow), "joint"])
-def test_the_topology_regimes_search_before_they_train_and_refine_the_last_alphas(imported, brains, regime):
-    from dataclasses import replace
-
-    from activedints.core.experiment import Regime, Start
-    from activedints.loop import experiments
-
-    settings = replace(
-        experiments.active_settings(imported), regime=Regime(regime), start=Start.SCRATCH, initial=2, budget=1
-    )
-    experiments.create(imported, regime, settings)
-    turn(imported, brains)
-    turn(imported, brains)
-    kinds = [job.kind for job in reversed(_jobs(imported))]
-    assert kinds == ["search", "train", "score"] * 2
-    first, second = (job.result["alphas"] for job in reversed(_jobs(imported)) if job.kind == "search")
-    assert first != second
-    with imported.read() as session:
-        models = cycles.models(session, cases.active_experiment(session).id)
-    assert all(json.loads(model.architecture)["name"] != "small" for model in models)
-    stories = [e.message for job in _jobs(imported) if job.kind == "train" for e in _events(imported, job.id)]
-    assert any("starts from random weights" in text for text in stories)
-
-
-def _events(store, job_id):
-    with store.read() as session:
-        return jobs.events_since(session, job_id)
-
-
 def test_regions_are_asked_for_answered_and_learned_from(imported, brains):
     """Boxes of the pool's cases: the oracle answers these alone, and the rest of each case stays ignored and open."""
     with imported.write() as session:
