@@ -4,7 +4,8 @@ Space: NAS-Bench-201's cells (four vertices, six edges, five operations, 15,625 
 3x3 convolution to 8 channels, cell at 8 x 8, strided convolution to 16 channels, cell at 4 x 4, mean, linear. Data: the
 1,797 handwritten digits that scikit-learn carries (UCI Optical Recognition of Handwritten Digits, CC BY 4.0), split
 once into 250 for training, 500 for validation and 1,047 for test; training images are shifted by up to one pixel
-and blurred by noise, so that the task is not trivial. ``ARCHITECTURES`` cells drawn at random, each trained thrice.
+and blurred by noise, so that the task is not trivial. ``ARCHITECTURES`` cells drawn at random, each trained thrice;
+with ``--groups K`` the first 16 K of them are trained and written.
 
 All networks of a group are trained together in one program: weights carry a leading network axis, and each
 operation runs once for all networks that have it on that edge. Resumable: a finished group is never trained again.
@@ -249,7 +250,7 @@ def main() -> None:
         with options.partial.open("a") as file:
             file.write(done[-1] + "\n")
         print(f"{(group + 1) * GROUP} of {ARCHITECTURES} architectures", flush=True)
-    write_benchmark(assemble([json.loads(line) for line in done]), TABLE)
+    write_benchmark(assemble([json.loads(line) for line in done[: options.groups]]), TABLE)
 
 
 if __name__ == "__main__":

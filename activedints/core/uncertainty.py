@@ -84,7 +84,7 @@ class DrawStatistics:
     def add(self, p: Array) -> None:
         """Take in draws ``(draw, class, ...)`` of class probabilities that sum to 1 over the classes."""
         if self.draws == 0:
-            self._first = p[0]
+            self._first = p[0] * 1.0  # a copy: a view would keep all draws of this call in memory
             self._first_entropy = entropy(p[0])
             self._sum = self._squares = self._entropies = 0.0
         difference = p - self._first

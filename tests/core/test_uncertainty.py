@@ -107,6 +107,16 @@ def test_streaming_equals_all_draws_at_once(p, parts):
     np.testing.assert_allclose(statistics.class_variance(), p.var(0)[1:], atol=1e-9)
 
 
+def test_no_draw_is_kept_alive():
+    """The statistics hold arrays of their own: memory must not grow with the draws of a call."""
+    p = np.random.default_rng(0).dirichlet([1, 1, 1], (50, 4)).transpose(0, 2, 1)
+    statistics = streamed(p)
+    held = [value for value in vars(statistics).values() if isinstance(value, np.ndarray)]
+    assert held
+    assert not any(np.shares_memory(value, p) for value in held)
+    assert all(value.base is None or value.base.size <= value.size for value in held)
+
+
 @settings(max_examples=20)
 @given(draws())
 def test_torch_gives_what_numpy_gives(p):
