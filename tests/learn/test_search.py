@@ -116,7 +116,9 @@ def test_a_finished_search_answers_at_once(whole):
 
 
 def test_it_ends_when_the_network_stays_the_same(tmp_path):
-    calm = replace(QUICK, steps=12, architecture_learning_rate=1e-9, patience=3, evaluate_every=1, warm_up=0.0, fine_skip=False)
+    calm = replace(
+        QUICK, steps=12, architecture_learning_rate=1e-9, patience=3, evaluate_every=1, warm_up=0.0, fine_skip=False
+    )
     found = run(tmp_path, calm)
     assert found.reason.startswith("stable")
     assert found.steps == 8, "weight 1 from step 6 on, three evaluations"
