@@ -42,8 +42,8 @@ class Files:
             incoming.path.unlink(missing_ok=True)
 
     def receive(self, source: Path, suffix: str | None, scratch: Path) -> Incoming:
-        """A checked copy of ``source`` in ``scratch``, a folder of the store's own disk: the long part of ``add``, which
-        needs no transaction. The caller removes what it does not settle."""
+        """A copy of ``source`` in ``scratch``, a folder on the store's own disk: the long part of ``add``, outside any
+        transaction. The caller removes what it does not settle."""
         suffix = suffix if suffix is not None else ("".join(source.suffixes[-2:]) if source.suffixes else "")
         handle, temporary = tempfile.mkstemp(dir=scratch, prefix=".incoming-")
         digest, size = hashlib.sha256(), 0
