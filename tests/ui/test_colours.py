@@ -44,7 +44,7 @@ def test_black_on_white_has_a_contrast_of_21():
 
 @pytest.mark.parametrize("reader", list(SEEN_BY))
 def test_labels_differ_for(reader):
-    """By 15 in Lab: far more than the 2.3 that can just be told apart, since they lie on grey levels, half transparent."""
+    """By 15 in Lab: far more than the 2.3 that can just be told apart, since they lie half transparent on greys."""
     for first, second in combinations(LABELS, 2):
         seen = [lab(np.array(SEEN_BY[reader]) @ linear(colour)) for colour in (first, second)]
         assert np.linalg.norm(seen[0] - seen[1]) > 15, (first, second)

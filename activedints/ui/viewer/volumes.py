@@ -88,6 +88,14 @@ class Grid:
 
 def read_grid(path: Path) -> Grid:
     """The grid of a 3-D NIfTI file, from its header alone; InvalidFile or InvalidGeometry otherwise."""
+    if not path.exists():
+        raise InvalidFile(f"{path.name} is not there any more; run 'activedints doctor' on this workspace.")
+    stat = path.stat()
+    return _read_grid(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=512)
+def _read_grid(path: Path, modified: int, size: int) -> Grid:
     image = _open(path)
     if len(image.shape) != 3:
         raise InvalidFile(f"{path.name} has shape {image.shape}; the viewer takes one 3-D file per channel.")

@@ -113,7 +113,9 @@ export class Frame {
     for (const id of ['brush', 'eraser', 'outline', 'threshold', 'grow', 'correct', 'box']) this.buttons.get(id).disabled = !viewer.editable
     for (const each of this.answers) each.disabled = !viewer.editable
     const { difficulty, comment } = viewer.remark
-    this.remark.textContent = [comment ? 'Comment ✓' : 'Comment', difficulty].filter(Boolean).join(' · ')
+    const said = [comment ? 'Comment ✓' : 'Comment', difficulty].filter(Boolean).join(' · ')
+    this.remark.textContent = said
+    this.remark.setAttribute('aria-label', said)
     this.side.refresh()
   }
 

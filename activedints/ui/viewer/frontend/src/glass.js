@@ -57,7 +57,7 @@ export class Glass {
     const image = context.createImageData(width, height)
     const { spacing, shape } = viewer.grid
     const size = Math.hypot(...shape.map((n, axis) => n * spacing[axis]))
-    this.scale = (1.15 * view.zoom * Math.min(width, height)) / size
+    this.scale = (1.3 * view.zoom * Math.min(width, height)) / size
     this.axes = axesOf(view.azimuth, view.elevation)
     const colours = []
     for (const { value, rgb } of viewer.labels) colours[value] = rgb

@@ -79,7 +79,9 @@ export class Side {
     const row = h('li', {}, tick, go)
     row.show = () => {
       tick.checked = spot.seen
-      row.classList.toggle('current', viewer.spot === number)
+      const current = viewer.spot === number
+      if (current && !row.classList.contains('current')) row.scrollIntoView({ block: 'nearest' })
+      row.classList.toggle('current', current)
     }
     return row
   }

@@ -76,8 +76,9 @@ export function render(pixels, [width, height], scale, axes, spacing, { glass, s
   const shown = new Int32Array(width * height).fill(-1)
   const depth = new Float32Array(width * height).fill(BEHIND)
   const dab = (points, step, paint) => {
-    const reach = Math.max(1, Math.ceil(1.25 * scale * step * Math.max(...spacing)))
+    const reach = Math.max(2, Math.ceil(1.7 * scale * step * Math.max(...spacing)))
     const { position, normal } = points
+    const disc = Array.from({ length: reach * reach }, (_, at) => Math.hypot((at % reach) - (reach - 1) / 2, Math.floor(at / reach) - (reach - 1) / 2) <= reach / 2)
     for (let point = 0; point < points.kind.length; point++) {
       const part = (axis, of) => axis[0] * of[3 * point] + axis[1] * of[3 * point + 1] + axis[2] * of[3 * point + 2]
       const left = Math.round(width / 2 + scale * part(axes.right, position) - reach / 2)
@@ -85,7 +86,9 @@ export function render(pixels, [width, height], scale, axes, spacing, { glass, s
       const facing = part(axes.eye, normal)
       const near = part(axes.eye, position)
       for (let y = Math.max(0, top); y < Math.min(height, top + reach); y++) {
-        for (let x = Math.max(0, left); x < Math.min(width, left + reach); x++) paint(y * width + x, point, facing, near)
+        for (let x = Math.max(0, left); x < Math.min(width, left + reach); x++) {
+          if (disc[(y - top) * reach + x - left]) paint(y * width + x, point, facing, near)
+        }
       }
     }
   }

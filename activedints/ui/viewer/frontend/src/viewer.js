@@ -13,6 +13,7 @@ import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
 import { recall, recallRemark, recallSeen, remember, rememberSeen } from './preferences.js'
+import { spotPlace } from './propose.js'
 import { check } from './rules.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
@@ -67,6 +68,7 @@ export class Viewer {
   clear() {
     this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = this.compared = null
     this.islandOf = null
+    this.doubt = this.place = null // the map in which the spots were found; where in it the current one lies
     this.box = this.scribble = null // a box that the reader drew; the scribble under way: {indices, value, number}
     this.channels = this.labels = this.spots = this.measures = []
     this.channel = 0
@@ -218,6 +220,7 @@ export class Viewer {
     const count = this.spots.length
     this.spot = ((spot % count) + count) % count
     const { at, text } = this.spots[this.spot]
+    this.place = this.doubt && spotPlace(this.grid, this.doubt, at)
     this.spots[this.spot].seen = true
     rememberSeen(this)
     this.moveTo(at)
