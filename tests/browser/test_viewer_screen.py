@@ -158,7 +158,7 @@ def test_how_hard_a_case_was_survives_a_reload_and_goes_with_the_submission(page
     write_case(scans / "7", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
     open_case(page, viewer_server, 7)
     press(page, "y")
-    page.get_by_label("Comment", exact=True).fill("motion, n typed here")
+    page.get_by_role("textbox", name="Comment").fill("motion, n typed here")
     page.get_by_role("button", name="hard", exact=True).click()
     page.get_by_role("button", name="Keep").click()
     open_case(page, viewer_server, 7)
