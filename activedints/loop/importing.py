@@ -41,7 +41,6 @@ class ImportRequest:
     holdout: str | None = None
     calibration: str | None = None
     skip_bad: bool = False
-    simulated: bool = False
     reference: str | None = None
     """Channel whose grid the others are resampled to where they differ."""
     register: bool = False
@@ -110,7 +109,7 @@ def _record(store: Store, dataset: Dataset, request: ImportRequest, received: di
         to_label = _label_names(dataset, request.labels, roles)
         warnings = _repeated_subjects(session, dataset)
         for source in dataset.cases:
-            case = _store_case(session, store, source, request.simulated, received[source.name])
+            case = _store_case(session, store, source, dataset.simulated, received[source.name])
             cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
             warnings += [f"{source.name}: {text}" for text in (*source.warnings, *source.done)]
             if source.name in to_label:
@@ -141,7 +140,7 @@ def _refuse_known_names(session: Session, dataset: Dataset) -> None:
 def _default_experiment(session: Session, dataset: Dataset, request: ImportRequest) -> Experiment:
     labels = dataset.labels or LabelSet((0, 1), ("background", "lesion"))
     start = Start.STARTER if experiments.starter_fits(dataset.channels) else Start.SCRATCH
-    settings = ExperimentSettings(dataset.channels, labels, start=start, simulated=request.simulated)
+    settings = ExperimentSettings(dataset.channels, labels, start=start, simulated=dataset.simulated)
     return cases.add_experiment(session, experiments.DEFAULT_NAME, settings)
 
 
