@@ -1,4 +1,4 @@
-"""Architectures drawn from a space: different ones, within a memory, and of the same kind as what they are held against."""
+"""Architectures drawn from a space: different ones, within a memory, of the kind that they are held against."""
 
 import numpy as np
 import pytest
