@@ -1,7 +1,7 @@
 """Few-shot learning on Omniglot (Lake split, upright classes, fixed lists of episodes): issue 7's figures.
 
     activedints bench few-shot                    the quick recipe, MAML, MetaNAS, the core, one adaptation
-    activedints bench few-shot --part uniform     one part: quick, maml, metanas, uniform, long, core, mri
+    activedints bench few-shot --part uniform     one part: quick, maml, metanas, uniform, auto, long, core, mri
 
 Every accuracy is a mean over episodes with its 95 % interval and its batch-norm mode. Seconds are CPU seconds of one
 thread. The reference of an accuracy is what needs no training: the nearest support image by cosine of raw pixels, on
@@ -11,6 +11,7 @@ MetaNAS 97.74.
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from activedints.core.cell import INTO
 from activedints.core.job import silent
 from activedints.nas.few_shot import adaptation as inner
-from activedints.nas.few_shot import episode_trace, meta_checkpoint, omniglot, recipes
+from activedints.nas.few_shot import episode_trace, meta_checkpoint, metanas, omniglot, pruning, recipes
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list, gather
 from activedints.nas.few_shot.evaluation import Adapted, Figure, Mode, evaluate
 from activedints.nas.few_shot.functional import Conv4, keep_heap, stack
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
+from benchmarks.few_shot_auto import auto_figures
 from benchmarks.few_shot_mri import mri_figures
 from benchmarks.figures import figure, printed, result
 
@@ -34,6 +37,10 @@ RUNS = Path(__file__).resolve().parents[1] / ".run"
 PARTS = ("quick", "maml", "metanas", "core")
 SEEDS, T_OF_THREE = 3, 4.303
 """Seeds of the uniform control, and Student's t for its 95 % interval (two degrees of freedom)."""
+OF_CONTROLS = 200
+"""Episodes that a control is measured on: none of its figures is near a bar, and mixtures at temperature 1 are dear."""
+SHARE = 0.4
+"""Of a recipe's steps in the comparison with uniform alphas: six trainings in the time of two."""
 Figures = list[dict[str, Any]]
 
 
@@ -79,19 +86,30 @@ class Bench:
         wanted = evaluation_list(self.evaluation, way, 1, episodes=self.episodes)
         return evaluate(pixels, self.evaluation, wanted, ("transductive",))["pixels", "transductive"].mean
 
-    def learned(self, name: str, seed: int | None = None, ways: tuple[int, ...] = (5,)) -> MetaCheckpoint:
-        """The learner of a recipe, measured on as many episodes as asked for; trained if it is not kept yet."""
-        stem = RUNS / "few_shot" / f"{name}-{self.seed if seed is None else seed}"
-        if stem.with_suffix(".json").is_file():
-            made = meta_checkpoint.load(stem)
-        else:
-            made = recipes.train(name, self.background, "omniglot", self.seed if seed is None else seed, silent)
+    def learned(
+        self,
+        name: str,
+        seed: int | None = None,
+        ways: tuple[int, ...] = (5,),
+        most: int | None = None,
+        share: float = 1.0,
+    ) -> MetaCheckpoint:
+        """The learner of a recipe (of a ``share`` of its steps), measured on as many episodes as asked for.
+
+        On ``most`` of them at most; trained if it is not kept yet, or by other stages.
+        """
+        episodes, seed = min(self.episodes, most or self.episodes), self.seed if seed is None else seed
+        stem = RUNS / "few_shot" / (f"{name}-{seed}" + (f"-{share}" if share < 1 else "").replace(".", "_"))
+        made = meta_checkpoint.load(stem) if stem.with_suffix(".json").is_file() else None
+        if made is None or made.made["stages"] != recipes.described(recipes.named(name, share)):
+            made = recipes.train(name, self.background, "omniglot", seed, silent, share)
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            meta_checkpoint.save(made, stem)
         known = made.made.setdefault("figures", [])
         for way in ways:
-            if not any(row["way"] == way and row["episodes"] >= self.episodes for row in known):
+            if not any(row["way"] == way and row["episodes"] >= episodes for row in known):
                 known[:] = [row for row in known if row["way"] != way]
-                known += recipes.figures(made, self.evaluation, self.episodes, way=way)
-                stem.parent.mkdir(parents=True, exist_ok=True)
+                known += recipes.figures(made, self.evaluation, episodes, way=way)
                 meta_checkpoint.save(made, stem)
         return made
 
@@ -121,7 +139,7 @@ class Bench:
 
     def metanas(self) -> Figures:
         """The pruned network beside the mixture that it comes from, and what pruning costs without annealing."""
-        made, control = self.learned("metanas"), self.learned("metanas-unannealed")
+        made, control = self.learned("metanas"), self.learned("metanas-unannealed", most=OF_CONTROLS)
         raw, trans = self.pixels(5), "transductive"
         pruned, mixture, never = (
             told(made, "pruned", trans),
@@ -135,6 +153,8 @@ class Bench:
             accuracy("metanas_pruned_one_target", told(made, "pruned", "one target"), raw),
             accuracy("metanas_mixture", mixture, raw),
             figure("metanas_pruning_costs", mixture.mean - pruned.mean, None, "points", n=n, limit=2.0),
+            self.without_annealing(made),
+            *self.pruned_shape(made),
             accuracy("pruned_never_annealed", never, raw),
             accuracy("mixture_never_annealed", told(control, "mixture", trans), raw),
             figure(
@@ -145,9 +165,35 @@ class Bench:
             adaptation_seconds(made, self.evaluation),
         ]  # fmt: skip
 
+    def without_annealing(self, made: MetaCheckpoint) -> dict[str, Any]:
+        """The same learner, its temperature kept at 1 in the episode alone, then pruned."""
+        warm = replace(made, adapting=made.adapting.without_annealing())
+        wanted = evaluation_list(self.evaluation, 5, 1, episodes=min(OF_CONTROLS, self.episodes))
+        found = evaluate(recipes.adapting_to(warm), self.evaluation, wanted, ("transductive",))
+        return accuracy("pruned_not_annealed_in_the_episode", found["pruned", "transductive"], None)
+
+    def pruned_shape(self, made: MetaCheckpoint) -> Figures:
+        """Least and most inputs of a node and operations of an edge, after 20 episodes' adaptation."""
+        batch = gather(self.evaluation, evaluation_list(self.evaluation, 5, 1, episodes=20))
+        fast = metanas.adapt(made.network, stack(made.params, 20), batch.support, 5, made.adapting)
+        left = torch.stack(pruning.hard_mixes(fast, made.adapting.inputs), 1)  # (episode, cell, edge, operation)
+        inputs = torch.stack([left[:, :, list(edges)].sum((2, 3)) for edges in INTO])
+        operations = left.sum(-1)[left.sum(-1) > 0]
+        return [
+            figure("inputs_a_node_least", inputs.min().item(), None, "", n=20, limit=2.0, smaller_is_better=False),
+            figure("inputs_a_node_most", inputs.max().item(), None, "", n=20, limit=2.0),
+            figure("operations_an_edge_most", operations.max().item(), None, "", n=20, limit=1.0),
+        ]
+
     def uniform(self) -> Figures:
-        """MetaNAS's pruned network and mixture against the mixture of a supernet whose alphas stay uniform."""
-        ours, control = ([self.learned(name, seed) for seed in range(SEEDS)] for name in ("metanas", "metanas-uniform"))
+        """MetaNAS's pruned network and mixture against the mixture of a supernet whose alphas stay uniform.
+
+        With ``SHARE`` of both recipes' steps, which cost the same seconds; the episodes are the same.
+        """
+        ours, control = (
+            [self.learned(name, seed, most=OF_CONTROLS, share=SHARE) for seed in range(SEEDS)]
+            for name in ("metanas", "metanas-uniform")
+        )
         found = []
         for network in ("pruned", "mixture"):
             pairs = zip(ours, control)
@@ -155,10 +201,15 @@ class Bench:
             mean, half = float(np.mean(apart)), float(T_OF_THREE * np.std(apart, ddof=1) / SEEDS**0.5)
             what = f"{network}_minus_uniform"
             found.append(figure(what, mean, None, "points", n=SEEDS, interval=(mean - half, mean + half)))
-        for name, group in (("metanas", ours), ("uniform", control)):
+        for name, group, network in (("metanas", ours, "pruned"), ("uniform", control, "mixture")):
+            means = [told(made, network, "transductive").mean for made in group]
+            found.append(figure(f"{name}_{network}_mean", float(np.mean(means)), None, "%", n=SEEDS))
             spent = float(np.mean([made.made["cpu_seconds"] for made in group]))
             found.append(figure(f"{name}_training", spent, None, "CPU s", n=SEEDS))
         return found
+
+    def auto(self) -> Figures:
+        return auto_figures(self.background, self.evaluation, self.seed, min(300, self.episodes))
 
     def core(self) -> Figures:
         """One adaptation of 16 five-way one-shot episodes, together and one after the other."""

@@ -13,11 +13,11 @@ def adapt_form(here: Here) -> desk.Wish | None:
     names = {learner.name: learner.title for learner in learners.every(here.store)}
     with st.form("adapt"):
         chosen = st.multiselect("Learners, side by side", list(names), learners.usual(names), format_func=names.get)
-        left, right = st.columns(2)
+        left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
         steps = left.slider("Steps", 1, 50, 20, help="Of learners that adapt by gradient steps")
         words = "MetaNAS cools from 1 to this; at 1 nothing hardens, and pruning then costs much"
-        cold = right.select_slider("Final temperature", few_shot.TEMPERATURES, few_shot.COLD, help=words)
-        pressed = st.form_submit_button("Adapt", type="primary", icon=":material/bolt:")
+        cold = middle.select_slider("Final temperature", few_shot.TEMPERATURES, few_shot.COLD, help=words)
+        pressed = right.form_submit_button("Adapt", type="primary", icon=":material/bolt:", width="stretch")
     return desk.Wish(chosen, steps, cold) if pressed else None
 
 
@@ -59,8 +59,7 @@ with frame.page("Few-shot", needs="nothing") as here:
         with left:
             desk.show_episode(episode, runs[-1] if runs else None)
         with right:
-            form = adapt_form(here)
-        desk.adapt_when_asked(here, episode, form)
+            desk.adapt_when_asked(here, episode, adapt_form(here), runs)
     if runs:
         desk.show_outcome(runs)
     st.subheader("What to expect", anchor=False)

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from activedints.loop import outlook as loop_outlook
-from activedints.loop import progress, running
+from activedints.loop import progress, remarks, running
 from activedints.ui import charts, frame, jobs, outlook
 
 
@@ -77,4 +77,5 @@ with frame.page("Progress") as here:
             table("Scores per pool case", view.pool, "scores.csv")
             table("Draws against one pass, on the calibration cases", view.draws, "draws.csv")
             table("Annotations", view.reading, "annotations.csv")
+            table("Cases set aside or sent back, and why", remarks.rows(here.store), "remarks.csv")
             table("Cycles and models", view.cycles, "cycles.csv")

@@ -67,6 +67,7 @@ def train(
     recipe: Annotated[str, typer.Option(help="quick, maml, reptile, metanas, ...")] = "metanas",
     data: DataOption = "glyphs",
     seed: int = 0,
+    share: Annotated[float, typer.Option(help="Share of the recipe's steps, for a smaller budget.")] = 1.0,
     episodes: Annotated[int, typer.Option(min=2, help="Episodes of the evaluation afterwards.")] = 600,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -78,8 +79,7 @@ def train(
     background, evaluation = classes_of(data, workspace)
     name = data if data in ("glyphs", "omniglot") else "omniglot"
     with progress_bar() as report, one_thread():
-        made = recipes.train(recipe, background, name, seed, report)
-        made.made["command"] = f"activedints metanas train --recipe {recipe} --data {name} --seed {seed}"
+        made = recipes.train(recipe, background, name, seed, report, share)
         made.made["figures"] = recipes.figures(made, evaluation, episodes, report)
     out.parent.mkdir(parents=True, exist_ok=True)
     weights, card = meta_checkpoint.save(made, out)

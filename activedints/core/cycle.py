@@ -31,6 +31,10 @@ class Role(StrEnum):
     HOLDOUT = "holdout"
 
 
+DIFFICULTIES = ("easy", "fair", "hard")
+"""How a reader may find a case."""
+
+
 def check_phase(old: Phase, new: Phase) -> None:
     """Raise IllegalChange unless a cycle may go from ``old`` to ``new``."""
     if new not in FOLLOWS[old]:

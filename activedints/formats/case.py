@@ -34,6 +34,8 @@ class Dataset:
     labels: LabelSet | None
     channels: tuple[str, ...]
     problems: dict[str, str]
+    simulated: bool = False
+    """``dataset.json`` says so: these cases were made by a program."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,4 @@ class Listing:
     labels: LabelSet | None
     channels: tuple[str, ...]
     problems: dict[str, str]
+    simulated: bool = False

@@ -90,6 +90,7 @@ def export_msd(cases: Sequence[ExportCase], labels: LabelSet, out: Path, report:
         "tensorImageSize": "4D" if len(channels) > 1 else "3D",
         "modality": {str(index): channel for index, channel in enumerate(channels)},
         "labels": label_names(labels),
+        "simulated": all_simulated(cases),
         "numTraining": len(training),
         "numTest": len(test),
         "training": training,
@@ -119,6 +120,11 @@ def one_channel_list(cases: Sequence[ExportCase]) -> tuple[str, ...]:
             f"This format has one list of channels for all cases; there are {lists[:3]}: export each kind by itself."
         )
     return lists[0] if lists else ()
+
+
+def all_simulated(cases: Sequence[ExportCase]) -> bool:
+    """Whether a program made every case: what ``dataset.json`` then says, and an import believes."""
+    return all(case.facts.get("simulated") is True for case in cases)
 
 
 def label_names(labels: LabelSet) -> dict[str, str]:

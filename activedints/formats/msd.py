@@ -39,7 +39,7 @@ def list_cases(path: Path) -> Listing:
                 problems[f"{part}[{number}]"] = str(fault)
     if not cases and not problems:
         raise InvalidFile(f"{shown(file)} must list cases under 'training' or 'test'; it lists none: add them.")
-    return Listing(tuple(cases), labels, channels, problems)
+    return Listing(tuple(cases), labels, channels, problems, facts.get("simulated") is True)
 
 
 def read_json(file: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from activedints.core.volume import IGNORE
 from activedints.formats.case import CaseSource, Listing
 from activedints.formats.export import (
     ExportCase,
+    all_simulated,
     empty_folder,
     one_channel_list,
     read_stored,
@@ -63,7 +64,7 @@ def list_cases(path: Path) -> Listing:
                 cases.append(CaseSource(name, images, channels, kept, ignore=ignore))
             except UnsafePath as fault:
                 problems[shown(name)] = str(fault)
-    return Listing(tuple(cases), labels, channels, problems)
+    return Listing(tuple(cases), labels, channels, problems, facts.get("simulated") is True)
 
 
 def _numbered(folder: Path) -> dict[str, dict[int, Path]]:
@@ -136,6 +137,7 @@ def export_nnunet(
     facts = {
         "channel_names": {str(index): channel for index, channel in enumerate(channels)},
         "labels": names | ({"ignore": labels.classes} if partly else {}),
+        "simulated": all_simulated(cases),
         "numTraining": sum(case.annotation is not None for case in cases),
         "file_ending": ".nii.gz",
         "name": out.name,

@@ -107,7 +107,8 @@ def check_listing(listing: Listing, report: Report = silent, conversion: Convers
         report(index + 1, len(listing.cases), f"checked {key}")
     if not usable and not problems:
         raise InvalidFile("No case was found: name a folder with dataset.json, 4-D NIfTI files or --channel patterns.")
-    return Dataset(tuple(usable), listing.labels or found_labels(values), listing.channels, problems)
+    labels = listing.labels or found_labels(values)
+    return Dataset(tuple(usable), labels, listing.channels, problems, listing.simulated)
 
 
 def found_labels(values: set[int]) -> LabelSet | None:

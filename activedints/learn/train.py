@@ -28,6 +28,8 @@ REPORT_EVERY = 1.5
 WARM_UP = 0.02
 """Share of the run in which the learning rate rises."""
 CLIP_NORM = 5.0
+FINE_TUNE = 0.25
+"""Share of the learning rate where every weight comes from a starter: at the whole rate few cases wash it out."""
 SNAPSHOT = "snapshot-"
 
 
@@ -94,11 +96,10 @@ class _Run:
     ) -> None:
         self.settings, self.card, self.folder, self.purpose = settings, card, folder, purpose
         self.device = pick_device(settings.device)
-        self.network = fresh_network(card, settings, start).to(self.device, memory_format=torch.channels_last_3d)
+        network, self.peak = fresh_network(card, settings, start)
+        self.network = network.to(self.device, memory_format=torch.channels_last_3d)
         check_patch(self.network, settings.patch)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), self.peak, weight_decay=settings.weight_decay)
         self.average = [p.detach().clone() for p in self.network.parameters()]
         self.step, self.mean_loss, spent = 0, 0.0, 0.0
         if state := load_checkpoint(folder, purpose):
@@ -134,7 +135,7 @@ class _Run:
         return dice_ce(logits, label)
 
     def descend(self, loss: torch.Tensor) -> None:
-        rate = learning_rate(self.settings.learning_rate, self.progress, self.settings.snapshots)
+        rate = learning_rate(self.peak, self.progress, self.settings.snapshots)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
@@ -216,13 +217,13 @@ class _Run:
         return result
 
 
-def fresh_network(card: Card, settings: TrainSettings, start: Path | None = None) -> Network:
-    """The card's network with weights drawn from the seed, or from a starter's file."""
+def fresh_network(card: Card, settings: TrainSettings, start: Path | None = None) -> tuple[Network, float]:
+    """The card's network with weights drawn from the seed, or from a starter's file; and its highest learning rate."""
     torch.manual_seed(settings.seed)
-    network = card.build()
+    network, taken = card.build(), None
     if start is not None:
-        start_from(network, card, load_model(start, "cpu"))
-    return network
+        taken = start_from(network, card, load_model(start, "cpu"))
+    return network, settings.learning_rate * (FINE_TUNE if taken == "all" else 1)
 
 
 def snapshot_files(folder: Path) -> tuple[Path, ...]:

@@ -23,6 +23,8 @@ MEASURES = {
     "variance": "Variance",
 }
 """Maps that can be asked for: measure -> its name on the screen."""
+OF_ONE_LABEL = ("entropy", "variance")
+"""Measures that there are of one label against the rest, too."""
 
 
 def prepare(store: Store, opened: OpenCase) -> None:

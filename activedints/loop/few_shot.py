@@ -101,8 +101,8 @@ def cells(step: dict[str, Any], temperature: float | None = None) -> list[CellVi
         inputs = sum(edge.weight > 0.5 for edge in edges)
         surest = sum(edge.weight * max(edge.shares) for edge in edges) / sum(own)
         sentence = (
-            f"{inputs} of {len(edges)} edges carry more than half of their weight, and on average the strongest "
-            f"operation of an edge has {surest:.2f} of its share (1 is a pruned network)."
+            f"{inputs} of {len(edges)} edges are more in use than not, and the strongest operation of an edge has a "
+            f"share of {surest:.2f} on average (1 is a pruned network)."
         )
         found.append(CellView(number, edges, sentence))
     return found
@@ -140,15 +140,22 @@ def nearest_temperature(temperature: float) -> float:
 def outcome(run: Adapted) -> dict[str, Any]:
     """One row: how a learner ended."""
     pruned = run.result["pruned"]
-    told = run.steps[-1]["accuracy"]
     return {
         "learner": run.title,
-        "targets told right (%)": None if told is None else round(100 * told, 1),
-        "after pruning (%)": round(100 * pruned["accuracy"], 1) if pruned and pruned["accuracy"] is not None else None,
-        "parameters": run.result["parameters"],
-        "of the pruned network": pruned["parameters"] if pruned else None,
-        "seconds": round(run.result["seconds"], 2),
+        "targets told right": in_percent(run.steps[-1]["accuracy"]),
+        "after pruning": in_percent(pruned["accuracy"]) if pruned else "-",
+        "parameters": f"{run.result['parameters']:,}",
+        "of the pruned network": f"{pruned['parameters']:,}" if pruned else "-",
+        "seconds": f"{run.result['seconds']:.2f}",
     }
+
+
+def in_percent(share: float | None) -> str:
+    """
+    >>> in_percent(0.875), in_percent(None)
+    ('87.5 %', '-')
+    """
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def genotype(run: Adapted) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ class OpenCase:
     images: tuple[Path, ...]
     channels: tuple[str, ...]
     absent: tuple[str, ...]
+    brain: Path
     brain_how: str
     labels: LabelSet
     nested: tuple[NestedRule, ...]
@@ -49,6 +50,8 @@ class OpenCase:
     versions: tuple[tuple[str, Path], ...]
     """Earlier versions, newest first, and the model's draft: what to compare with."""
     version: int
+    remark: str
+    """What the reader of the newest version said of the case: how hard it was, and the comment; '' for nothing."""
     draft_model_id: int | None
     blind: bool
     """Whether the model's opinion is kept back, to measure anchoring."""
@@ -89,6 +92,7 @@ def gather(session: Session, store: Store, experiment: Experiment, case: Case, r
         images=tuple(store.files.path(name) for name in case.images),
         channels=tuple(case.channels),
         absent=tuple(case.absent),
+        brain=store.files.path(case.brain),
         brain_how=case.brain_how,
         labels=settings.labels,
         nested=settings.rules,
@@ -106,6 +110,7 @@ def gather(session: Session, store: Store, experiment: Experiment, case: Case, r
         regions=tuple(_boxes(query)),
         versions=tuple(_versions(store, kept, shown)),
         version=kept[-1].version if kept else 0,
+        remark=_remark(kept[-1]) if kept else "",
         draft_model_id=model.id if shown and model else None,
         blind=blind,
         experiment=experiment.name,
@@ -127,6 +132,11 @@ def _start(
     if blind:
         return None, "empty on purpose: this case is read without the model's opinion, to measure how it sways readers"
     return None, "empty: this case is read without a draft"
+
+
+def _remark(version: Annotation) -> str:
+    """'hard: motion', 'hard' or 'motion'."""
+    return ": ".join(part for part in (version.difficulty, version.comment.strip()) if part)
 
 
 def _boxes(query: Query | None) -> list[Box]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from activedints.formats.source import read_dataset
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
+from activedints.store.files import Incoming
 from activedints.store.schema import Annotation, Case, Experiment
 
 IMPORTER = "import"
@@ -39,7 +41,6 @@ class ImportRequest:
     holdout: str | None = None
     calibration: str | None = None
     skip_bad: bool = False
-    simulated: bool = False
     reference: str | None = None
     """Channel whose grid the others are resampled to where they differ."""
     register: bool = False
@@ -62,26 +63,42 @@ def import_cases(store: Store, request: ImportRequest, report: Report = silent) 
         _refuse_problems(dataset, request.skip_bad)
         with store.read() as session:  # before the long work; asked again under the lock
             _refuse_known_names(session, dataset)
-        brains = {}
+        received = {}
         for number, source in enumerate(dataset.cases, start=1):
             report(number, len(dataset.cases), f"Importing {source.name}")
-            brains[source.name] = _write_brain(source, Path(scratch))
-        return _record(store, dataset, request, brains)
+            received[source.name] = _receive(store, source, Path(scratch))
+        return _record(store, dataset, request, received)
 
 
-Brain = tuple[Path, str]
-"""The file of a brain mask, and how it was made."""
+@dataclass(frozen=True)
+class Received:
+    """The files of one case, copied and checked but not yet in the store."""
+
+    images: list[Incoming]
+    brain: Incoming
+    brain_how: str
+    originals: list[Incoming]
+    reference: Incoming | None
 
 
-def _write_brain(source: CaseSource, scratch: Path) -> Brain:
+def _receive(store: Store, source: CaseSource, scratch: Path) -> Received:
+    def copy(path: Path) -> Incoming:
+        return store.files.receive(path, suffix_of(path), scratch)
+
     volume = read_volume(source)
     mask, how = brain_mask(volume, source.brain)
-    path = scratch / f"{source.name}-brain.nii.gz"
-    write_labelmap(path, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
-    return path, how
+    brain = scratch / f"{source.name}-brain.nii.gz"
+    write_labelmap(brain, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
+    return Received(
+        images=[copy(path) for path in source.images],
+        brain=copy(brain),
+        brain_how=how,
+        originals=[copy(path) for path in source.originals if path.is_file()],
+        reference=copy(source.label) if source.label else None,
+    )
 
 
-def _record(store: Store, dataset: Dataset, request: ImportRequest, brains: dict[str, Brain]) -> ImportReport:
+def _record(store: Store, dataset: Dataset, request: ImportRequest, received: dict[str, Received]) -> ImportReport:
     """Files and rows in one transaction. It holds the write lock, so nothing in it may report or compute for long."""
     with store.write() as session:
         _refuse_known_names(session, dataset)
@@ -92,7 +109,7 @@ def _record(store: Store, dataset: Dataset, request: ImportRequest, brains: dict
         to_label = _label_names(dataset, request.labels, roles)
         warnings = _repeated_subjects(session, dataset)
         for source in dataset.cases:
-            case = _store_case(session, store, source, request.simulated, brains[source.name])
+            case = _store_case(session, store, source, dataset.simulated, received[source.name])
             cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
             warnings += [f"{source.name}: {text}" for text in (*source.warnings, *source.done)]
             if source.name in to_label:
@@ -123,7 +140,7 @@ def _refuse_known_names(session: Session, dataset: Dataset) -> None:
 def _default_experiment(session: Session, dataset: Dataset, request: ImportRequest) -> Experiment:
     labels = dataset.labels or LabelSet((0, 1), ("background", "lesion"))
     start = Start.STARTER if experiments.starter_fits(dataset.channels) else Start.SCRATCH
-    settings = ExperimentSettings(dataset.channels, labels, start=start, simulated=request.simulated)
+    settings = ExperimentSettings(dataset.channels, labels, start=start, simulated=dataset.simulated)
     return cases.add_experiment(session, experiments.DEFAULT_NAME, settings)
 
 
@@ -176,18 +193,19 @@ def _repeated_subjects(session: Session, dataset: Dataset) -> list[str]:
     ]
 
 
-def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, brain: Brain) -> Case:
+def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, files: Received) -> Case:
+    settle = partial(store.files.settle, session)
     grid = read_grid(source.images[0])
     case = Case(
         name=source.name,
         subject=subject_key(source.name),
         channels=list(source.channels),
         absent=list(source.absent),
-        images=[store.files.add(session, path, suffix_of(path)) for path in source.images],
-        brain=store.files.add(session, brain[0], ".nii.gz"),
-        brain_how=brain[1],
-        originals=[store.files.add(session, p, suffix_of(p)) for p in source.originals if p.is_file()],
-        reference=store.files.add(session, source.label, suffix_of(source.label)) if source.label else None,
+        images=[settle(file) for file in files.images],
+        brain=settle(files.brain),
+        brain_how=files.brain_how,
+        originals=[settle(file) for file in files.originals],
+        reference=settle(files.reference) if files.reference else None,
         shape=list(grid.shape),
         affine=np.asarray(grid.affine).tolist(),
         warnings=[*source.warnings, *source.done],

@@ -64,7 +64,7 @@ class ProgressView:
     queries: tuple[Row, ...]
     """cycle, rank, case, strategy, score, reason, state."""
     reading: tuple[Row, ...]
-    """case, version, reader, source, seconds, minutes, submitted."""
+    """case, version, reader, source, seconds, minutes, difficulty, comment, submitted."""
     draws: tuple[Row, ...]
     """cycle, draws, verdict, and the mean AUROC of voxel errors on the calibration cases with its n."""
     anchoring: Anchoring
@@ -234,6 +234,8 @@ def _reading(row: Annotation) -> Row:
         "agreement with the draft": row.agreement,
         "seconds": row.seconds,
         "minutes": row.seconds / 60,
+        "difficulty": row.difficulty,
+        "comment": row.comment,
         "submitted": row.created_at,
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from activedints.core.cycle import Role
+from activedints.core.cycle import DIFFICULTIES, Role
 from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSettings, NotFound
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE, Box
@@ -90,6 +90,8 @@ class Submission:
     draft_model_id: int | None = None
     based_on: int | None = None
     comment: str = ""
+    difficulty: str = ""
+    """One of DIFFICULTIES; '' where the reader did not say."""
     blind: bool = False
     """Whether the model's opinion was kept back on purpose."""
     tab: str = ""
@@ -101,6 +103,8 @@ def submit_annotation(store: Store, submission: Submission) -> str:
     Nobody's work is overwritten: versions only grow. Returns a receipt for the screen.
     """
     check_reader(submission.reader)
+    if submission.difficulty not in ("", *DIFFICULTIES):
+        raise InvalidSettings(f"A case is {', '.join(DIFFICULTIES)} to read, not '{submission.difficulty[:40]}'.")
     with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
         case = cases.case(session, submission.case_id)
@@ -122,6 +126,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
                 seconds=submission.seconds,
                 draft_model_id=submission.draft_model_id,
                 comment=submission.comment,
+                difficulty=submission.difficulty,
                 changed_ml=changed_ml(session, store, case, submission.draft_model_id, submission.voxels, regions),
                 blind=submission.blind,
                 agreement=_agreement(session, store, experiment, case, role, composed),

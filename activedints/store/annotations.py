@@ -30,7 +30,7 @@ def carry_over(session: Session, old_experiment_id: int, new_experiment_id: int,
     """Give another experiment the newest version of a case, as its first one."""
     known = newest(session, old_experiment_id, case_id)
     if known is not None:
-        kept = ("case_id", "reader", "source", "file", "regions", "seconds", "comment")
+        kept = ("case_id", "reader", "source", "file", "regions", "seconds", "comment", "difficulty")
         add(session, Annotation(experiment_id=new_experiment_id, **{name: getattr(known, name) for name in kept}))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,15 @@ from activedints.core.errors import NotFound
 from activedints.store.schema import File
 
 CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file on its way into the store: its copy, the name it will have, and its bytes."""
+
+    path: Path
+    name: str
+    size: int
 
 
 class Files:
@@ -25,30 +35,42 @@ class Files:
 
     def add(self, session: Session, source: Path, suffix: str | None = None) -> str:
         """Copy ``source`` into the store and return its name '<sha256><suffix>'; a file already there costs a hash."""
+        incoming = self.receive(source, suffix, self.folder)
+        try:
+            return self.settle(session, incoming)
+        finally:
+            incoming.path.unlink(missing_ok=True)
+
+    def receive(self, source: Path, suffix: str | None, scratch: Path) -> Incoming:
+        """A copy of ``source`` in ``scratch``, a folder on the store's own disk: the long part of ``add``, outside any
+        transaction. The caller removes what it does not settle."""
         suffix = suffix if suffix is not None else ("".join(source.suffixes[-2:]) if source.suffixes else "")
-        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".incoming-")
-        digest = hashlib.sha256()
+        handle, temporary = tempfile.mkstemp(dir=scratch, prefix=".incoming-")
+        digest, size = hashlib.sha256(), 0
         try:
             with open(source, "rb") as read, open(handle, "wb") as write:
                 while block := read.read(CHUNK):
                     digest.update(block)
+                    size += len(block)
                     write.write(block)
                 write.flush()
                 os.fsync(write.fileno())
-            return self._settle(session, Path(temporary), digest.hexdigest() + suffix)
-        finally:
+        except BaseException:
             Path(temporary).unlink(missing_ok=True)
+            raise
+        return Incoming(Path(temporary), digest.hexdigest() + suffix, size)
 
-    def _settle(self, session: Session, temporary: Path, name: str) -> str:
+    def settle(self, session: Session, incoming: Incoming) -> str:
+        """Move a received file to its place, with its row, and return its name."""
+        name = incoming.name
         final = self.folder / name[:2] / name
-        size = temporary.stat().st_size
         if not final.exists():
             final.parent.mkdir(exist_ok=True)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, final)
+            os.chmod(incoming.path, 0o644)
+            os.replace(incoming.path, final)
             _sync_folder(final.parent)
         if session.get(File, name) is None:
-            session.add(File(name=name, size=size))
+            session.add(File(name=name, size=incoming.size))
             session.flush()
         return name
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, inspect, text
 from activedints.core.errors import WorkspaceUnusable
 
 FOLDER = Path(__file__).parent / "migrations"
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test holds it against the scripts in the folder."""
 
 

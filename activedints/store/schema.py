@@ -94,6 +94,8 @@ class Annotation(Base):
     draft_model_id: Mapped[int | None] = mapped_column(ForeignKey("model.id"))
     """The model whose draft the reader started from; none if no draft was shown."""
     comment: Mapped[str] = mapped_column(default="")
+    difficulty: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    """How hard the reader found it, one of ``core.cycle.DIFFICULTIES``; '' if nothing was said."""
     changed_ml: Mapped[float | None]
     """mL in which this version differs from the draft that was shown; none if there was no draft."""
     blind: Mapped[bool] = mapped_column(default=False, server_default=text("0"))

@@ -6,7 +6,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from activedints.core.metrics import ANY_FOREGROUND
 from activedints.loop.progress import words_for
@@ -32,11 +31,6 @@ def show(chart: Chart, key: str) -> None:
     """Draw a chart with its sentence below; a screen reader gets the sentence too."""
     st.plotly_chart(chart.figure, theme=None, key=key, config=CONFIG, alt=chart.sentence)
     st.caption(chart.sentence)
-
-
-def redraw(place: DeltaGenerator, chart: Chart) -> None:
-    """Put a chart where the last one was (an ``st.empty()``): for what changes many times while one script runs."""
-    place.plotly_chart(chart.figure, theme=None, config=CONFIG)
 
 
 def empty_figure(x: str, y: str, height: int = 300) -> go.Figure:

@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from activedints.core.errors import InvalidSettings
 from activedints.loop import few_shot, learners
 from activedints.loop.few_shot import Adapted, Episode
-from activedints.ui import charts, few_shot_charts
+from activedints.ui import charts, few_shot_charts, few_shot_live
 from activedints.ui.canvas import canvases
 from activedints.ui.few_shot_pictures import sheet
 from activedints.ui.here import Here
@@ -41,13 +40,13 @@ def lay(found: Episode) -> str:
 def deal_form(here: Here) -> None:
     """Pick an episode from a set."""
     with st.form("deal", border=False):
-        columns = st.columns([3, 1, 1, 1, 1])
+        columns = st.columns([2.4, 1, 1.15, 1, 1.15, 1.9], vertical_alignment="bottom")
         source = columns[0].selectbox("Set", list(learners.SETS), format_func=learners.SETS.get)
         way = columns[1].number_input("Classes", 2, 20, 5, help="Of patches: as many kinds as the scans show")
-        shot = columns[2].number_input("Examples a class", 1, 10, 1)
+        shot = columns[2].number_input("Examples", 1, 10, 1, help="Of each class, to learn from")
         seed = columns[3].number_input("Episode", 0, 999_999, 0, help="Another number, other classes and drawings")
-        plane = columns[4].selectbox("Plane of patches", ["axial", "coronal", "sagittal"])
-        if st.form_submit_button("Put it on the table", icon=":material/casino:"):
+        plane = columns[4].selectbox("Plane", ["axial", "coronal", "sagittal"], help="Of patches of scans")
+        if columns[5].form_submit_button("Put it on the table", icon=":material/casino:", width="stretch"):
             here.do(lambda: lay(few_shot.deal(here.store, source, way, shot, seed, plane)))
 
 
@@ -82,18 +81,22 @@ class Wish:
     temperature: float
 
 
-def adapt_when_asked(here: Here, found: Episode, wish: Wish | None) -> None:
-    """Let the learners adapt one after the other, drawing every step; they stay in the session."""
-    canvas = st.empty()
+def adapt_when_asked(here: Here, found: Episode, wish: Wish | None, before: list[Adapted]) -> None:
+    """Let the learners adapt one after the other, drawing every step; they stay in the session.
+
+    Where nobody asks, the curves of those that adapted ``before``.
+    """
     if wish is not None:
-        here.do(_adapt, here, found, wish, canvas)
+        here.do(_adapt, here, found, wish)
+    elif before:
+        charts.show(few_shot_charts.accuracy_chart(before), "accuracy")
 
 
-def _adapt(here: Here, found: Episode, wish: Wish, canvas: DeltaGenerator) -> str:
+def _adapt(here: Here, found: Episode, wish: Wish) -> str:
     if not wish.learners:
         raise InvalidSettings("Nobody was asked to adapt: choose one learner or more.")
     done: list[Adapted] = []
-    show = _live(canvas)
+    show = _live(wish.steps)
     for name in wish.learners:
         learner = learners.named(here.store, name)
         done.append(few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done)))
@@ -101,50 +104,48 @@ def _adapt(here: Here, found: Episode, wish: Wish, canvas: DeltaGenerator) -> st
     return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done)
 
 
-def _live(canvas: DeltaGenerator) -> Callable[[list[Adapted], Adapted], None]:
-    """Two charts side by side that change in place, step by step."""
-    with canvas.container():
-        st.caption("Adapting, step by step: targets told right, and the share of each operation on each edge.")
-        places = [column.empty() for column in st.columns(2)]
+def _live(steps: int) -> Callable[[list[Adapted], Adapted], None]:
+    """One picture that changes in place, step by step."""
+    place = st.empty()
+    st.caption("Adapting, step by step: targets told right, and the share of each operation on each edge.")
 
     def show(done: list[Adapted], so_far: Adapted) -> None:
         step = so_far.steps[-1]
-        charts.redraw(places[0], few_shot_charts.accuracy_chart([*done, so_far]))
-        if step["alphas"]:
-            charts.redraw(places[1], few_shot_charts.heat_map(few_shot.cells(step), step["temperature"]))
+        cells = few_shot.cells(step) if step["alphas"] else []
+        place.image(few_shot_live.picture([*done, so_far], cells, step["temperature"], steps), width="stretch")
 
     return show
 
 
 def show_outcome(done: list[Adapted]) -> None:
     """Learners side by side, and the architecture of those that search."""
-    charts.show(few_shot_charts.accuracy_chart(done), "accuracy")
     st.dataframe([few_shot.outcome(run) for run in done], hide_index=True)
     st.caption("One episode says little: the figures with intervals stand below. Transductive: all targets at once.")
     for run in done:
         if run.searches:
-            _show_architecture(run)
+            st.fragment(_show_architecture)(run)
 
 
 def _show_architecture(run: Adapted) -> None:
+    """The cells at a step and a temperature of the visitor's choice; a slider redraws this part alone."""
     st.subheader(f"The architecture, as {run.title} adapts it", anchor=False)
     left, right = st.columns(2)
     last = run.steps[-1]["step"]
-    at = left.slider("Step", 0, last, last, key=f"step of {run.title}")
+    at = left.slider("Step", 0, last, last, key=f"step of {last} of {run.title}")
     step = run.steps[at]
     tau = right.select_slider(
         "Temperature",
         few_shot.TEMPERATURES,
         few_shot.nearest_temperature(step["temperature"]),
-        key=f"tau {run.title} {at}",
+        key=f"tau of {run.title} at {at} of {last}",
     )
     cells = few_shot.cells(step, tau)
     left, right = st.columns([3, 2])
     with left:
         charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
+        genotype: list[dict[str, Any]] = few_shot.genotype(run)
+        st.dataframe(genotype, hide_index=True)
+        st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
     with right:
         for cell in cells:
             charts.show(few_shot_charts.draw_cell(cell), f"cell {cell.number} of {run.title}")
-    genotype: list[dict[str, Any]] = few_shot.genotype(run)
-    st.dataframe(genotype, hide_index=True)
-    st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from activedints.core.cycle import DIFFICULTIES
 from activedints.core.errors import NotFound
 from activedints.core.place import whereabouts
 from activedints.loop import assisting, opening, reading, worklist
@@ -88,6 +89,9 @@ def viewer_input(here: Here, opened: OpenCase) -> ViewerInput:
         rules=[(value_of[rule.inner], [value_of[name] for name in rule.outer]) for rule in opened.nested],
         verdict=opened.verdict,
         maps=list(assisting.MEASURES.items()) if opened.uncertainty else [],
+        label_maps=assisting.OF_ONE_LABEL,
+        brain=opened.brain,
+        difficulties=DIFFICULTIES,
         help=offered(opened),
     )
 
@@ -107,6 +111,8 @@ def nninteractive() -> str:
 def notes(opened: OpenCase) -> str:
     """What a reader must know before starting, in plain sentences."""
     said = [opened.reason, f"Start: {opened.segmentation_is}"]
+    if opened.remark:
+        said.append(f"Its reader said: {opened.remark.rstrip('.')}")
     if opened.taken_over:
         said.insert(0, "This case was open in another tab of yours; that tab saves nothing more")
     if opened.regions:
@@ -143,6 +149,7 @@ def _submit(here: Here, opened: OpenCase, event: ViewerEvent) -> str:
             draft_model_id=opened.draft_model_id,
             based_on=opened.version,
             comment=event.reason,
+            difficulty=event.difficulty,
             regions=event.regions or opened.regions,
             blind=opened.blind,
             tab=tab(),

@@ -20,6 +20,7 @@ from activedints.learn.model import Model, load_model
 from activedints.learn.predict import predict
 from activedints.learn.refine import refine
 from activedints.loop import experiments, turns
+from activedints.loop.assisting import OF_ONE_LABEL
 from activedints.loop.opening import map_file
 from activedints.store import cases, cycles
 from activedints.store.database import Store
@@ -135,7 +136,8 @@ def uncertainty_share(
 ) -> npt.NDArray[np.floating]:
     """A map (x, y, z) in 0..1: entropy as a share of log(classes), other measures of their highest value here.
 
-    ``about`` names a label value: then the map is the entropy of "this label or not", as a share of log 2.
+    ``about`` names a label value: then the map is about "this label or not": its entropy as a share of log 2, or the
+    variance of its probability as a share of the highest here.
     """
     draws = 1 if measure == "entropy" else DRAWS
     plan = ScoreSettings(draws=draws, patch=model.card.patch, threads=os.cpu_count() or 1)
@@ -143,18 +145,26 @@ def uncertainty_share(
     if about:
         names = model.card.labels.names
         name = labels.names[labels.values.index(about)] if about in labels.values else ""
-        if name not in names or measure != "entropy":
+        if name not in names or measure not in OF_ONE_LABEL:
             raise InvalidSettings(
-                f"A map of one label is its entropy, for a label that the model knows ({', '.join(names[1:])}); asked "
-                f"was {measure} of {name or about}: choose another."
+                f"A map of one label is {' or '.join(OF_ONE_LABEL)}, for a label that the model knows "
+                f"({', '.join(names[1:])}); asked was {measure} of {name or about}: choose another."
             )
+        if measure == "variance":
+            assert made.class_variance is not None, "there were several draws"
+            return _of_highest(made.class_variance[names.index(name) - 1])
         p = np.clip(made.probability[names.index(name)], 1e-6, 1 - 1e-6)
         return -(p * np.log2(p) + (1 - p) * np.log2(1 - p)) * scan.brain
     if measure not in made.maps:
         raise InvalidSettings(f"There is no map '{measure}'; there are {', '.join(sorted(made.maps))}.")
     found = made.maps[measure]
-    highest = np.log(len(model.card.labels.names)) if measure == "entropy" else float(found.max(initial=0.0))
-    return found / highest if highest > 0 else found
+    return found / np.log(len(model.card.labels.names)) if measure == "entropy" else _of_highest(found)
+
+
+def _of_highest(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """A map as a share of its highest value."""
+    highest = float(values.max(initial=0.0))
+    return values / highest if highest > 0 else values
 
 
 def _box(given: Any, shape: tuple[int, ...]) -> tuple[Box, tuple[slice, slice, slice]]:

@@ -8,6 +8,7 @@ import numpy as np
 from activedints.core.cycle import Role
 from activedints.core.errors import InvalidLabels, NotFound
 from activedints.core.experiment import ExperimentSettings
+from activedints.core.settings import LabelSet
 from activedints.core.volume import LabelMap, Volume
 from activedints.formats.nifti import read_labelmap
 from activedints.loop import experiments, turns
@@ -43,6 +44,7 @@ def patch_episode(store: Store, shot: int, target: int, plane: str, generator: n
         rows = [(c, newest[c.id]) for c in cases.members(session, experiment.id, Role.LEARNING) if c.id in newest]
     wanted = PatchSettings(settings.channels, plane, per_class=shot + target)
     order = [rows[index] for index in generator.permutation(len(rows))]
+    order.sort(key=lambda row: -annotated_kinds(store, row[1], settings.labels, wanted.per_class))
     pair = first_pair(scans_with_kinds(store, order, settings, wanted, generator))
     if not pair:
         raise NotFound(
@@ -60,6 +62,12 @@ def patch_episode(store: Store, shot: int, target: int, plane: str, generator: n
     where = f"Examples from {first}, targets from {last}" if first != last else f"Examples and targets from {first}"
     note = f"{where}; {wanted.plane} patches of {wanted.extent:.0f} mm."
     return PatchEpisode(episode, kinds, list(settings.channels), note)
+
+
+def annotated_kinds(store: Store, annotation: Annotation, labels: LabelSet, enough: int) -> int:
+    """How many labels have enough voxels: scans that show most kinds of tissue are looked at first."""
+    label = read_labelmap(store.files.path(annotation.file)).array
+    return sum(int((label == value).sum()) >= enough for value in labels.values[1:])
 
 
 def scans_with_kinds(

@@ -34,5 +34,5 @@ def simulate_into(
     """Simulate cases and import them; holdout and calibration are annotated with what was simulated."""
     with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         write_cohort(Path(scratch), cases, seed, report)
-        request = ImportRequest(Path(scratch), labels="fixed", holdout=holdout, calibration=calibration, simulated=True)
+        request = ImportRequest(Path(scratch), labels="fixed", holdout=holdout, calibration=calibration)
         return import_cases(store, request, report)

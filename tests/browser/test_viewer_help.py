@@ -130,7 +130,7 @@ def test_another_map_replaces_the_heat(page, viewer_server):
     press(page, "a", *["PageUp"] * 3)
     page.mouse.move(5, 5)
     before = page.locator(".place").inner_text()
-    page.get_by_label("Map", exact=True).select_option("variance-0")
+    page.get_by_label("Map", exact=True).select_option("variance")
     page.wait_for_timeout(1500)
     page.mouse.move(6, 6)
     press(page, "PageUp", "PageDown")

@@ -175,6 +175,7 @@ def test_spots_are_visited_and_ticked_off(page, viewer_server):
     assert "uncertainty 0.80" in page.locator(".place").inner_text()
 
 
+@pytest.mark.slow  # the restarted server stays among the quick ones
 def test_strokes_made_without_a_network_are_sent_when_it_is_back(page, viewer_server, scans):
     write_case(scans / "30", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
     open_case(page, viewer_server, 30, all_channels=True)

@@ -1,18 +1,20 @@
 """The viewer's screen: every key, the picture's controls, 3-D, browsers without WebGL2, plain `streamlit run`."""
 
 import io
+import json
 import os
 import subprocess
 import sys
 import time
 import urllib.request
 
+import nibabel as nib
 import numpy as np
 import pytest
-from driving import drag, open_case, picture, press, save
+from driving import drag, open_case, picture, press, save, stored
 from PIL import Image
 from scans import affine_of, head, write_case
-from serving import HERE, free_port
+from serving import HERE, chromium_path, free_port
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +42,16 @@ def test_every_key_does_its_work_without_a_fault(page, viewer_server):
     assert len(keys) > 50
     assert len(set(keys)) == len(keys)
     page.keyboard.press("Escape")
-    names = {"↑": "ArrowUp", "↓": "ArrowDown", "PgUp": "PageUp", "PgDn": "PageDown", "Esc": "Escape", "Ctrl": "Control"}
+    names = {
+        "↑": "ArrowUp",
+        "↓": "ArrowDown",
+        "←": "ArrowLeft",
+        "→": "ArrowRight",
+        "PgUp": "PageUp",
+        "PgDn": "PageDown",
+        "Esc": "Escape",
+        "Ctrl": "Control",
+    }
     for key in keys:
         parts = [names.get(part, part) for part in key.split(" + ")] if key != "+" else ["+"]
         if key[0].islower() or "Enter" in key or "wheel" in key or "left" in key:
@@ -106,9 +117,56 @@ def test_four_channels_share_one_drawing(page, viewer_server):
     save(page)
 
 
-def test_the_3d_view_appears_when_the_reader_rests(page, viewer_server):
+def test_the_3d_view_appears_when_the_reader_rests_and_a_click_on_it_goes_there(page, viewer_server):
     open_case(page, viewer_server, 2, all_channels=True)
     page.locator('.surface[data-state="shown"]').wait_for()
+    press(page, "v")
+    page.wait_for_timeout(300)
+    box = page.locator("canvas.glass").bounding_box()
+    shot = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
+    red, _, blue = np.moveaxis(np.asarray(shot, float), -1, 0)
+    rows, columns = np.nonzero(blue - red > 60)  # label 1 is sky blue, the head of glass is grey
+    assert len(rows) > 100
+    page.mouse.click(box["x"] + np.median(columns), box["y"] + np.median(rows))
+    page.mouse.move(5, 5)
+    page.locator(".place", has_text="edema").wait_for()
+
+
+@pytest.mark.slow
+def test_the_whole_volume_is_drawn_by_software_where_that_is_asked_for(page, viewer_server):
+    open_case(page, viewer_server, 2, all_channels=True)
+    page.locator('.surface[data-state="shown"]').wait_for()
+    page.get_by_role("button", name="Whole volume").click()
+    page.locator('.surface[data-by="volume"]').wait_for()
+    assert page.locator(".surface .gl canvas").count() == 1
+
+
+def test_the_keyboard_alone_paints_outlines_and_measures(page, viewer_server, scans):
+    write_case(scans / "8", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    open_case(page, viewer_server, 8)
+    press(page, "a", "b", *["["] * 6, "2", "Space", "Control+ArrowRight", "Space")
+    assert page.locator('output[data-label="2"]').inner_text() == "0.02 mL"  # two voxels of 10 mm3
+    press(page, "f", "3", "Space", *["Control+ArrowRight"] * 4, "Space", *["Control+ArrowDown"] * 4, "Space", "Enter")
+    assert page.locator('output[data-label="3"]').inner_text() == "0.15 mL"  # a triangle of 1 + 2 + 3 + 4 + 5
+    press(page, "r", "Space", *["Control+ArrowRight"] * 3, "Space")
+    page.locator('.viewer[data-saved="true"]').wait_for()
+    drawn = np.asanyarray(nib.load(scans / "8" / "draft.nii.gz").dataobj)
+    assert [int((drawn == label).sum()) for label in (2, 3)] == [1, 15]  # the triangle took one of the two
+
+
+def test_how_hard_a_case_was_survives_a_reload_and_goes_with_the_submission(page, viewer_server, scans):
+    write_case(scans / "7", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    open_case(page, viewer_server, 7)
+    press(page, "y")
+    page.get_by_role("textbox", name="Comment").fill("motion, n typed here")
+    page.get_by_role("button", name="hard", exact=True).click()
+    page.get_by_role("button", name="Keep").click()
+    open_case(page, viewer_server, 7)
+    page.get_by_role("button", name="Comment ✓ · hard").wait_for()
+    page.get_by_role("button", name="Submit", exact=True).click()
+    stored(scans / "7", "submit", 1)
+    event = json.loads((scans / "7" / "events.jsonl").read_text().splitlines()[-1])
+    assert (event["difficulty"], event["reason"]) == ("hard", "motion, n typed here")
 
 
 def test_hidden_labels_come_back_when_one_paints(page, viewer_server):
@@ -151,26 +209,28 @@ def test_plain_streamlit_run_serves_the_volumes_too(page, scans):
 
 @pytest.fixture
 def flat_page(browser):
-    """A page in which WebGL2 is missing."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.add_init_script(
-        """const get = HTMLCanvasElement.prototype.getContext
-           HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-             return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest) }"""
-    )
-    page = context.new_page()
+    """A page of a Chromium that draws no WebGL at all."""
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-3d-apis"]
+    chromium = browser.browser_type.launch(executable_path=chromium_path(), args=flags)
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(60_000)
     yield page
-    context.close()
+    chromium.close()
 
 
-def test_without_webgl2_slices_are_painted_all_the_same(flat_page, viewer_server):
-    open_case(flat_page, viewer_server, 3, all_channels=True)
-    flat_page.get_by_text("This browser has no WebGL2").wait_for()
-    press(flat_page, "b", "2")
-    x, y = centre(flat_page)
-    drag(flat_page, (x, y), (x + 20, y))
-    assert flat_page.locator('output[data-label="2"]').inner_text() != "0.00 mL"
+def test_without_webgl2_a_case_is_read_from_the_first_stroke_to_the_submission(flat_page, viewer_server, scans):
+    page = flat_page
+    open_case(page, viewer_server, 3, all_channels=True)
+    assert page.evaluate("document.createElement('canvas').getContext('webgl2')") is None
+    page.get_by_text("This browser has no WebGL2").wait_for()
+    page.locator('.surface[data-state="shown"]').wait_for()
+    press(page, "b", "2")
+    x, y = centre(page)
+    drag(page, (x, y), (x + 20, y))
+    assert page.locator('output[data-label="2"]').inner_text() != "0.00 mL"
+    press(page, "Control+Enter")
+    drawn = np.asanyarray(stored(scans / "3", "submit", 1).dataobj)
+    assert (drawn == 2).sum() > 5
 
 
 def test_another_version_is_compared_side_by_side_and_cannot_be_painted(page, viewer_server, scans):

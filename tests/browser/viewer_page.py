@@ -8,6 +8,7 @@ import nibabel as nib
 import numpy as np
 import streamlit as st
 
+from activedints.core.cycle import DIFFICULTIES
 from activedints.core.errors import NotFound
 from activedints.ui.viewer import Spot, ViewerAnswer, ViewerEvent, ViewerInput, ViewerQuestion, viewer
 
@@ -32,6 +33,7 @@ def heard(event: ViewerEvent) -> str:
             "number": event.number,
             "seconds": event.seconds,
             "reason": event.reason,
+            "difficulty": event.difficulty,
         }
         log.write(json.dumps(line) + "\n")
     if event.kind != "draft":
@@ -77,6 +79,8 @@ viewer(
         rules=[(inner, outer) for inner, outer in about.get("rules", [])],
         verdict=about.get("verdict", ""),
         maps=[("entropy", "Entropy"), ("variance", "Variance")],
+        label_maps=("entropy",),
+        difficulties=DIFFICULTIES,
         help=("refine", "predict"),
     ),
     "viewer",

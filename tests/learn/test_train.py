@@ -112,7 +112,9 @@ def test_a_starter_with_the_same_labels_gives_everything(tmp_path, six_steps):
 
     settings = dataclasses.replace(SETTINGS, seed=5)
     card = Card(TINY, ("T1w", "FLAIR"), LABELS, None, settings.patch, dataclasses.asdict(settings))
-    network = fresh_network(card, settings, six_steps.path).eval()
+    network, peak = fresh_network(card, settings, six_steps.path)
+    network.eval()
+    assert peak < settings.learning_rate, "tuned finely: nothing in it is new"
     starter = load_model(six_steps.path, "cpu").network
     x = torch.randn(1, 2, 16, 16, 16)
     assert torch.allclose(network(x.flip(1)), starter(x), atol=1e-4)  # channels found by name
@@ -123,14 +125,15 @@ def test_a_starter_with_other_labels_gives_the_trunk_alone(tmp_path, six_steps):
 
     labels = LabelSet((0, 1), ("background", "lesion"))
     card = Card(TINY, CHANNELS, labels, None, SETTINGS.patch, dataclasses.asdict(SETTINGS))
-    network, scratch = fresh_network(card, SETTINGS, six_steps.path), fresh_network(card, SETTINGS)
+    (network, peak), (scratch, _) = fresh_network(card, SETTINGS, six_steps.path), fresh_network(card, SETTINGS)
     starter = load_model(six_steps.path, "cpu").network
     for name, value in network.trunk.state_dict().items():
         assert torch.equal(value, starter.trunk.state_dict()[name])
     assert torch.equal(network.head.weight, scratch.head.weight)
+    assert peak == SETTINGS.learning_rate, "the head has all to learn"
     # a channel that the starter does not know changes nothing at first
     more = Card(TINY, ("T2w", *CHANNELS), LABELS, None, SETTINGS.patch, dataclasses.asdict(SETTINGS))
-    grown = fresh_network(more, SETTINGS, six_steps.path).eval()
+    grown = fresh_network(more, SETTINGS, six_steps.path)[0].eval()
     x = torch.randn(1, 3, 16, 16, 16)
     assert torch.allclose(grown(x), starter(x[:, 1:]), atol=1e-4)
 

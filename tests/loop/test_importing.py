@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -5,9 +6,12 @@ import pytest
 
 from activedints.core.cycle import Role
 from activedints.core.errors import DuplicateCase, InvalidFile, InvalidSettings
+from activedints.loop.experiments import active_settings
+from activedints.loop.exporting import export_all
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.views import status
 from activedints.store import annotations, cases
+from activedints.store.database import Store
 
 EVERYBODY = {f"brain_{i}" for i in range(6)}
 
@@ -124,3 +128,19 @@ def test_the_stored_brain_mask_lies_on_the_image_grid(store, brains):
         mask, image = nib.load(store.files.path(case.brain)), nib.load(store.files.path(case.images[0]))
     assert np.array_equal(mask.affine, image.affine)
     assert np.array_equal(np.asarray(mask.dataobj) > 0, (np.asarray(image.dataobj) != 0).any(-1))
+
+
+def test_a_simulated_data_set_stays_called_simulated_through_export_and_import(store, brains, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(brains, source)
+    facts = json.loads((source / "dataset.json").read_text())
+    (source / "dataset.json").write_text(json.dumps(facts | {"simulated": True}))
+    import_cases(store, ImportRequest(source, labels="all"))
+    for kind in ("msd", "nnunet"):
+        export_all(store, tmp_path / kind, kind)
+        again = Store.open(tmp_path / f"again-{kind}")
+        import_cases(again, ImportRequest(next((tmp_path / kind).rglob("dataset.json")).parent))
+        with again.read() as session:
+            assert all(case.simulated for case in cases.all_cases(session))
+            assert active_settings(again).simulated
+        again.engine.dispose()

@@ -2,11 +2,13 @@
 
 import base64
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from activedints.loop import few_shot, learners
+from activedints.ui import few_shot_live
 from activedints.ui.few_shot_pictures import QUIET, RIGHT, WRONG, sheet
 from tests.ui.test_pages import words
 
@@ -116,3 +118,15 @@ def test_frames_say_right_and_wrong():
     cell = 28 + 4 + 6
     corners = [tuple(picture[row * cell + (6 if row else 0), column * cell]) for column in (0, 1) for row in (0, 1, 2)]
     assert corners == [QUIET, RIGHT, WRONG, QUIET, RIGHT, RIGHT]
+
+
+def test_the_live_picture_has_a_point_a_step_and_a_square_an_operation():
+    """Accuracy 100 % at step 0 and 50 % at step 2 of 4, by hand: x 32 and 127, y 226 - 198 a / 104."""
+    run = few_shot.Adapted("<MetaNAS>", 2, [step(0) | {"accuracy": 1.0}, step(2) | {"accuracy": 0.5}])
+    drawn = ElementTree.fromstring(few_shot_live.picture([run], few_shot.cells(run.steps[-1]), 0.01, 4))
+    found = {kind: list(drawn.iter(f"{{http://www.w3.org/2000/svg}}{kind}")) for kind in ("circle", "rect", "text")}
+    assert [(c.get("cx"), c.get("cy")) for c in found["circle"]] == [("32.0", "35.6"), ("127.0", "130.8")]
+    assert len(found["rect"]) == 2 * 9 * 7
+    assert {"<MetaNAS>", "guessing", "cell 1: node 1 to node 2"} <= {t.text for t in found["text"]}
+    plain = few_shot_live.picture([run], [], None, 4)
+    assert "<rect" not in plain

@@ -66,6 +66,7 @@ def test_an_event_is_read():
     assert event.array.shape == (2, 3, 4)
     skip = read_event(message(kind="skip", mask=None, sha=None, reason="bad scan"), 7, LPS, [1])
     assert (skip.array, skip.reason) == (None, "bad scan")
+    assert read_event(message(difficulty="hard"), 7, LPS, [1]).difficulty == "hard"
 
 
 def test_boxes_come_back_on_the_file_s_own_grid():
@@ -115,6 +116,7 @@ def test_a_wrong_question_is_refused(change, rule):
         ({"reason": "x" * 2001}, "incomplete"),
         ({"mask": None}, "no drawing"),
         ({"mask": 5}, "incomplete"),
+        ({"difficulty": 3}, "incomplete"),
     ],
 )
 def test_a_wrong_event_is_refused(change, rule):

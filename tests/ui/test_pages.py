@@ -192,7 +192,7 @@ def test_progress_draws_curves_and_hands_out_csv(ready: Store, open_page: Open) 
     app.session_state["tables"] = True
     app.run()
     assert not app.exception
-    assert len(app.get("download_button")) == 7
+    assert len(app.get("download_button")) == 8
 
 
 def test_progress_shows_the_time_of_people_only(ready: Store, open_page: Open) -> None:

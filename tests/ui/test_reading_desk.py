@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from activedints.core.errors import NotFound
+from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.packed import pack
-from activedints.loop import assisting, reading, worklist
+from activedints.loop import assisting, progress, reading, remarks, worklist
 from activedints.loop.standing import standing
 from activedints.store import annotations, cases
 from activedints.store.database import Store
@@ -48,16 +48,26 @@ def drawing(kind: str, reason: str = "") -> ViewerEvent:
 
 def test_a_submission_is_stored_with_its_comment_and_the_case_is_closed(ready: Store, monkeypatch) -> None:
     case = worklist.next_case(ready, "Ada")
-    receipt, still_open = heard(ready, monkeypatch, drawing("submit", "Hard: motion"))
+    receipt, still_open = heard(ready, monkeypatch, replace(drawing("submit", "motion"), difficulty="hard"))
     with ready.read() as session:
         name = cases.case(session, case).name
     assert receipt.startswith(f"{name}: version 1 saved.")
     assert still_open == "False"
     with ready.read() as session:
         row = annotations.newest(session, 1, case)
-        assert (row.reader, row.seconds, row.comment) == ("Ada", 42.0, "Hard: motion")
+        assert (row.reader, row.seconds, row.comment, row.difficulty) == ("Ada", 42.0, "motion", "hard")
         assert row.draft_model_id is not None
         assert annotations.leased(session, 1) == {}
+    assert "Its reader said: hard: motion." in desk.notes(reading.preview(ready, case, "Grace"))
+    said = [row for row in progress.view(ready).reading if row["reader"] == "Ada"]
+    assert [(row["difficulty"], row["comment"]) for row in said] == [("hard", "motion")]
+
+
+def test_only_the_known_words_say_how_hard_a_case_was(ready: Store) -> None:
+    voxels = np.zeros(workspaces.SHAPE, np.uint8)
+    case = worklist.next_case(ready, "Ada")
+    with pytest.raises(InvalidSettings, match="easy, fair, hard to read, not 'awful'"):
+        reading.submit_annotation(ready, reading.Submission(case, "Ada", voxels, difficulty="awful"))
 
 
 def test_a_draft_is_kept_for_this_reader_and_the_case_stays_open(ready: Store, monkeypatch) -> None:
@@ -78,6 +88,8 @@ def test_a_case_set_aside_leaves_the_worklist_with_its_reason(kind: str, words: 
     assert worklist.next_case(ready, "Ada") != case
     with ready.read() as session:
         assert [(r.kind, r.reason, r.reader) for r in annotations.remarks(session, 1)] == [(kind, "blurred", "Ada")]
+    (row,) = remarks.rows(ready)
+    assert (row["state"], row["reason"], row["cycle"]) == (words.split()[0], "blurred", 2)
 
 
 def test_the_notes_say_what_a_reader_must_know(ready: Store) -> None:

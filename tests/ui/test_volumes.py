@@ -95,6 +95,26 @@ def test_small_whole_numbers_stay_as_they_are(tmp_path, array):
     assert made.get_fdata().ravel().tolist() == array
 
 
+def test_the_window_is_that_of_the_brain_even_where_skull_and_air_are_not_zero(tmp_path):
+    """A mask on the same grid, stored in another orientation, as imported cases have it."""
+    image = np.full((10, 10, 10), 5000, np.int16)
+    image[:4, :5, :] = np.arange(200).reshape(4, 5, 10) + 100
+    brain = np.zeros(image.shape, np.uint8)
+    brain[:4, :5, :] = 1
+    path = save(tmp_path / "a.nii.gz", image, "LPS")
+    grid = volumes.read_grid(path)
+    nib.save(nib.Nifti1Image(grid.to_ras(brain), grid.ras_affine), tmp_path / "brain.nii.gz")
+    made = nib.load(volumes.channel_file(path, tmp_path / "cache", tmp_path / "brain.nii.gz"))
+    low, high = np.percentile(np.arange(100, 300), volumes.WINDOW)
+    assert float(made.header["cal_min"]) == pytest.approx(low)
+    assert float(made.header["cal_max"]) == pytest.approx(high)
+    whole = nib.load(volumes.channel_file(path, tmp_path / "cache"))
+    assert float(whole.header["cal_max"]) == 5000
+    nib.save(nib.Nifti1Image(brain[1:], np.eye(4)), tmp_path / "other.nii.gz")
+    with pytest.raises(InvalidGeometry, match="import it again"):
+        volumes.channel_file(path, tmp_path / "cache", tmp_path / "other.nii.gz")
+
+
 def test_what_is_not_a_number_is_shown_as_nothing(tmp_path):
     array = np.array([np.nan, np.inf, 0.5, 1e30], np.float64).reshape(4, 1, 1)
     made = nib.load(volumes.channel_file(save(tmp_path / "a.nii.gz", array, "RAS"), tmp_path / "cache"))

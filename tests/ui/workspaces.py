@@ -23,7 +23,7 @@ SHAPE = (14, 13, 12)
 AFFINE = np.diag([-2.0, -2.0, 2.0, 1.0])
 
 
-def write_msd(folder: Path, number: int, seed: int = 0) -> Path:
+def write_msd(folder: Path, number: int, simulated: bool = False, seed: int = 0) -> Path:
     """A dataset.json with ``number`` cases of noise around a bright box; two channels, two labels."""
     rng = np.random.default_rng(seed)
     entries = []
@@ -46,6 +46,7 @@ def write_msd(folder: Path, number: int, seed: int = 0) -> Path:
         "labels": {str(v): n for v, n in zip(LABELS.values, LABELS.names)},
         "training": entries,
         "numTraining": number,
+        "simulated": simulated,
     }
     (folder / "dataset.json").write_text(json.dumps(facts))
     return folder
@@ -54,8 +55,8 @@ def write_msd(folder: Path, number: int, seed: int = 0) -> Path:
 def filled(folder: Path, number: int = 8, fixed: str = "fixed", simulated: bool = True) -> Store:
     """A workspace with ``number`` imported cases, two of them holdout and one calibration; the query is open."""
     store = Store.open(folder / "workspace")
-    source = write_msd(folder / "source", number)
-    request = ImportRequest(source, labels=fixed, holdout="2", calibration="1", simulated=simulated)
+    source = write_msd(folder / "source", number, simulated)
+    request = ImportRequest(source, labels=fixed, holdout="2", calibration="1")
     import_cases(store, request)
     return store
 

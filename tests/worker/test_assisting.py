@@ -78,7 +78,7 @@ def test_other_maps_are_made_once_and_lie_on_the_source_grid(turned, lane):
     case = opened(turned)
     assert assisting.uncertainty_map(turned, case, "entropy", 0) == case.uncertainty
     whole = read_map(case.uncertainty)
-    for measure, about in (("variance", 0), ("mutual_information", 0), ("entropy", 1)):
+    for measure, about in (("variance", 0), ("mutual_information", 0), ("entropy", 1), ("variance", 2)):
         path = assisting.uncertainty_map(turned, case, measure, about)
         found = read_map(path)
         assert found.shape == whole.shape
@@ -89,7 +89,7 @@ def test_other_maps_are_made_once_and_lie_on_the_source_grid(turned, lane):
     with pytest.raises(ActiveDintsError, match="There is no map 'surprise'"):
         assisting.uncertainty_map(turned, case, "surprise", 0)
     with pytest.raises(ActiveDintsError, match="a label that the model knows"):
-        assisting.uncertainty_map(turned, case, "variance", 1)
+        assisting.uncertainty_map(turned, case, "mutual_information", 1)
 
 
 def test_a_box_outside_of_the_case_is_refused(turned, lane):

@@ -83,12 +83,12 @@ def adapt(
     way: int,
     adaptation: Adaptation,
     second_order: bool = False,
-    on_step: Callable[[int, Params], None] | None = None,
+    on_step: Callable[[int, Params, Tensor], None] | None = None,
 ) -> Params:
     """Stacked ``params`` (episode axis in front), adapted to ``support`` (episode, way * shot, channel, y, x).
 
     The optimiser starts afresh for every episode. ``second_order`` keeps the graph through all steps, for MAML.
-    ``on_step(step, params)`` sees the weights before the first step (0) and after each.
+    ``on_step(step, params, loss of each episode)`` sees the weights before the first step (0) and after each.
     """
     labels = torch.arange(way).repeat_interleave(support.shape[1] // way)
     params = dict(params)
@@ -97,15 +97,17 @@ def adapt(
         params |= head if second_order else {k: v.detach().requires_grad_() for k, v in head.items()}
     optimiser = adaptation.start_optimiser()
     for step in range(adaptation.steps):
+        loss = loss_per_episode(logits(network.features(params, support), params), labels)
         if on_step:
-            on_step(step, params)
-        loss = loss_per_episode(logits(network.features(params, support), params), labels).sum()
-        gradients = torch.autograd.grad(loss, list(params.values()), create_graph=second_order, allow_unused=True)
+            on_step(step, params, loss.detach())
+        gradients = torch.autograd.grad(loss.sum(), list(params.values()), create_graph=second_order, allow_unused=True)
         params = optimiser.step(params, {k: g for k, g in zip(params, gradients) if g is not None})
         if not second_order:
             params = {k: v.detach().requires_grad_() for k, v in params.items()}
     if on_step:
-        on_step(adaptation.steps, params)
+        with torch.no_grad():
+            loss = loss_per_episode(logits(network.features(params, support), params), labels)
+        on_step(adaptation.steps, params, loss)
     return params
 
 

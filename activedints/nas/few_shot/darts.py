@@ -91,10 +91,29 @@ class Darts:
         if self.order not in (1, 2) or self.steps < 1:
             raise InvalidSettings(f"DARTS is of order 1 or 2 and takes a step or more; got {self}.")
 
-    def search(self, network: Mixed, images: ImageClasses, seed: int = 0, report: Report = silent) -> Params:
-        """Weights, architecture weights and the classifier (``classifier``, (class, feature)) after ``steps``."""
+    def run(
+        self, network: Mixed, params: Params, images: ImageClasses, seed: tuple[int, ...], report: Report = silent
+    ) -> Params:
+        """As a stage of a recipe (``learners.Stage``): the classifier is thrown away."""
+        found = self.search(network, images, seed, report, params)
+        del found["classifier"]
+        return found
+
+    def search(
+        self,
+        network: Mixed,
+        images: ImageClasses,
+        seed: int | tuple[int, ...] = 0,
+        report: Report = silent,
+        start: Params | None = None,
+    ) -> Params:
+        """Weights, architecture weights and the classifier (``classifier``, (class, feature)) after ``steps``.
+
+        From ``start``, else from the network's first weights for an integer seed.
+        """
         generator = np.random.default_rng(seed)
-        params = with_classifier(network, images, seed)
+        first = network.start(seed if isinstance(seed, int) else seed[0]) if start is None else start
+        params = with_classifier(network, {k: v.detach().clone() for k, v in first.items()}, images)
         weights = [p.requires_grad_() for k, p in params.items() if not k.startswith(ALPHA)]
         descent = torch.optim.SGD(weights, self.rate, momentum=0.9, weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(descent, self.steps, self.rate / 25)
@@ -134,9 +153,8 @@ class Darts:
         return loss
 
 
-def with_classifier(network: Mixed, images: ImageClasses, seed: int) -> Params:
-    """The network's first weights and a zero ``classifier`` (class, feature)."""
-    params = network.start(seed)
+def with_classifier(network: Mixed, params: Params, images: ImageClasses) -> Params:
+    """The weights and a zero ``classifier`` (class, feature)."""
     with torch.no_grad():
         width = network.features(spread(params, 1), torch.zeros(1, 2, *images.images.shape[2:])).shape[-1]
     return params | {"classifier": torch.zeros(len(images), width)}

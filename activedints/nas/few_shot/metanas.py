@@ -61,8 +61,8 @@ class Search:
         return replace(self, annealing=Annealing(1.0, 1.0))
 
 
-OnStep = Callable[[int, float, Params], None]
-"""``on_step(step, temperature, params)``, before the first step (0) and after each."""
+OnStep = Callable[[int, float, Params, Tensor], None]
+"""``on_step(step, temperature, params, loss of each episode)``, before the first step (0) and after each."""
 
 
 def adapt(
@@ -88,15 +88,18 @@ def adapt(
     optimiser = Adam(search.rate, rates={ALPHA: search.alpha_rate})
     for step in range(search.steps):
         network = search.network(supernet, step)
-        if on_step:
-            on_step(step, network.tau, params)
         moving = [k for k in params if not (k.startswith(ALPHA) and step >= search.fixed_after * search.steps)]
         scores = inner.logits(network.features(params, learned), params)
-        loss = inner.loss_per_episode(scores, labels).sum()
-        gradients = torch.autograd.grad(loss, [params[k] for k in moving], allow_unused=True)
+        loss = inner.loss_per_episode(scores, labels)
+        if on_step:
+            on_step(step, network.tau, params, loss.detach())
+        gradients = torch.autograd.grad(loss.sum(), [params[k] for k in moving], allow_unused=True)
         params = optimiser.step(params, {k: g for k, g in zip(moving, gradients) if g is not None})
     if on_step:
-        on_step(search.steps, search.annealing.end, params)
+        last = search.network(supernet, search.steps)
+        with torch.no_grad():
+            loss = inner.loss_per_episode(inner.logits(last.features(params, learned), params), labels)
+        on_step(search.steps, last.tau, params, loss)
     return params
 
 

@@ -7,6 +7,7 @@ network as good as the mixture that it comes from.
 Stages count steps, not seconds, so that a recipe gives the same weights every time; seconds are measured and reported.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import Report, silent
 from activedints.nas.few_shot.adaptation import Adaptation
+from activedints.nas.few_shot.darts import Darts
 from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list
 from activedints.nas.few_shot.evaluation import MODES, Adapted, by_adaptation, evaluate
 from activedints.nas.few_shot.functional import Conv4
@@ -45,8 +47,12 @@ class Recipe:
 
 
 MANY_WAYS = EpisodeSource(episodes=2, way=40, target=4)
+FEW_WAYS, ALONE = 5, 60
+"""See ``figures``."""
 HARDENING = Annealing(1.0, 0.01, "geometric")
 SEARCH = Search(steps=20, rate=2e-3, alpha_rate=2e-2, annealing=HARDENING)
+CONV_WARM_UP = WarmUp(3500, batch=64, rate=2e-2, scale=20.0, warped=0.15)
+PROTO = Adaptation(5, 0.1)
 META_SEARCH = replace(SEARCH, steps=5, drop=0.01)
 
 
@@ -58,10 +64,20 @@ RECIPES = {
     "quick": Recipe(
         "warm-up and prototypes",
         Conv4(),
-        (WarmUp(3500, batch=64, rate=2e-2, scale=20.0, warped=0.15), Prototypes(700, MANY_WAYS, 3e-3)),
+        (CONV_WARM_UP, Prototypes(700, MANY_WAYS, 3e-3)),
         Adaptation(0, head="prototype"),
     ),
-    "maml": Recipe("MAML", Conv4(), (Maml(1000),), Adaptation(1, 0.4, head="linear")),
+    "maml": Recipe("MAML", Conv4(), (Maml(800, rate=3e-3),), Adaptation(1, 0.4, head="linear")),
+    "maml-first-order": Recipe(
+        "first-order MAML", Conv4(), (Maml(1500, second_order=False, rate=3e-3),), Adaptation(1, 0.4, head="linear")
+    ),
+    "proto-maml": Recipe(
+        "Proto-MAML", Conv4(), (Maml(1500, False, PROTO, EpisodeSource(episodes=8)),), replace(PROTO, steps=20)
+    ),
+    "prototypes": Recipe("prototypes", Conv4(), (Prototypes(1500, MANY_WAYS, 3e-3),), Adaptation(0)),
+    "warm-up": Recipe("warm-up and nearest support", Conv4(), (CONV_WARM_UP,), Adaptation(0, head="cosine")),
+    "darts": Recipe("DARTS, first order", Supernet(), (Darts(800),), replace(SEARCH, alpha_rate=0.0)),
+    "darts-2": Recipe("DARTS, second order", Supernet(), (Darts(300, order=2),), replace(SEARCH, alpha_rate=0.0)),
     "reptile": Recipe("REPTILE", Conv4(), (Reptile(1000),), Adaptation(20, 1e-3, "adam", "linear")),
     "metanas": Recipe(
         "MetaNAS",
@@ -96,19 +112,50 @@ RECIPES = {
 }
 
 
-def train(name: str, images: ImageClasses, data: str, seed: int = 0, report: Report = silent) -> MetaCheckpoint:
-    """Follow a recipe by name on classes named ``data`` and return what it made, with its origin."""
+def shortened(stage: Any, share: float) -> Any:
+    """The stage with this share of its steps, one at least."""
+    if hasattr(stage, "stage"):
+        return replace(stage, stage=shortened(stage.stage, share))
+    count = "steps" if hasattr(stage, "steps") else "iterations"
+    return replace(stage, **{count: max(1, round(share * getattr(stage, count)))})
+
+
+def named(name: str, share: float = 1.0) -> Recipe:
+    """A recipe with a ``share`` of its steps; NotFound and InvalidSettings say what there is."""
     if name not in RECIPES:
         raise NotFound(f"There is no few-shot recipe {name!r}; there are {', '.join(RECIPES)}.")
-    recipe, began = RECIPES[name], time.process_time()
+    if not 0 < share <= 1:
+        raise InvalidSettings(f"A share of a recipe's steps lies above 0 and is at most 1; got {share}.")
+    recipe = RECIPES[name]
+    return replace(recipe, stages=tuple(shortened(stage, share) for stage in recipe.stages)) if share < 1 else recipe
+
+
+def described(recipe: Recipe) -> list[dict[str, Any]]:
+    """Its stages as JSON values."""
+    told: list[dict[str, Any]] = json.loads(
+        json.dumps([{"kind": type(stage).__name__, **asdict(stage)} for stage in recipe.stages])
+    )
+    return told
+
+
+def train(
+    name: str, images: ImageClasses, data: str, seed: int = 0, report: Report = silent, share: float = 1.0
+) -> MetaCheckpoint:
+    """Follow a recipe by name on classes named ``data`` and return what it made, with its origin.
+
+    ``share`` of its steps, for a smaller budget.
+    """
+    recipe, began = named(name, share), time.process_time()
     network = Mixed(recipe.network) if isinstance(recipe.network, Supernet) else recipe.network
     params = meta_train(network, recipe.stages, images, seed, report)
     made: dict[str, Any] = {
         "recipe": name,
-        "stages": [{"kind": type(stage).__name__, **asdict(stage)} for stage in recipe.stages],
+        "stages": described(recipe),
         "data": data,
         "classes": len(images),
         "seed": seed,
+        "command": f"activedints metanas train --recipe {name} --data {data} --seed {seed}"
+        + (f" --share {share}" if share < 1 else ""),
         "cpu_seconds": round(time.process_time() - began, 1),
     }
     return MetaCheckpoint(recipe.learner, recipe.network, recipe.adapting, params, made)
@@ -126,9 +173,13 @@ def adapting_to(made: MetaCheckpoint) -> Callable[[Episodes], Adapted]:
 def figures(
     made: MetaCheckpoint, evaluation: ImageClasses, episodes: int = 600, report: Report = silent, way: int = 5
 ) -> list[dict[str, Any]]:
-    """Accuracy of a learner on the fixed 1-shot list, in both batch-norm modes, as JSON values."""
+    """Accuracy of a learner on the fixed 1-shot list, in both batch-norm modes, as JSON values.
+
+    With more than ``FEW_WAYS`` classes only the first ``ALONE`` episodes are told one target at a time.
+    """
     wanted = evaluation_list(evaluation, way, 1, episodes=episodes)
-    found = evaluate(adapting_to(made), evaluation, wanted, MODES, report=report)
+    alone = ALONE if way > FEW_WAYS else None
+    found = evaluate(adapting_to(made), evaluation, wanted, MODES, report=report, alone=alone)
     return [
         {"network": name, "way": way, "shot": 1, "list": wanted.fingerprint(), **asdict(figure)}
         for (name, _), figure in found.items()

@@ -137,7 +137,8 @@ def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
         "seconds": view.seconds,
         "rules": [{"inner": inner, "outer": outer} for inner, outer in view.rules],
         "verdict": view.verdict,
-        "maps": [{"measure": measure, "name": name} for measure, name in view.maps],
+        "maps": [{"measure": key, "name": name, "labels": key in view.label_maps} for key, name in view.maps],
+        "difficulties": list(view.difficulties),
         "help": list(view.help),
     }
 
@@ -145,7 +146,7 @@ def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
 def _urls(view: ViewerInput, cache: Path) -> list[str]:
     """Addresses of all channels, then the starting label map, then the heat map (where there are any)."""
     wanted: list[tuple[Path, Callable[[Path, Path], Path]]] = [
-        (path, volumes.channel_file) for _, path in view.channels
+        (path, partial(volumes.channel_file, brain=view.brain)) for _, path in view.channels
     ]
     wanted += [(view.segmentation, volumes.label_file)] if view.segmentation else []
     wanted += [(view.uncertainty, volumes.heat_file)] if view.uncertainty else []
@@ -153,5 +154,6 @@ def _urls(view: ViewerInput, cache: Path) -> list[str]:
 
 
 def _url(path: Path, make: Callable[[Path, Path], Path], cache: Path) -> str:
-    name = f"{make.__name__}-{path.resolve()}-{path.stat().st_mtime_ns}"
+    what = make.func.__name__ if isinstance(make, partial) else getattr(make, "__name__", "")
+    name = f"{what}-{path.resolve()}-{path.stat().st_mtime_ns}"
     return server.volume_url(name, partial(make, path, cache))

@@ -59,13 +59,14 @@ def read_event(message: Any, case_id: int, grid: Grid, labels: Iterable[int], re
     if read_only:
         raise InvalidFile("This case is open for reading only; nothing was saved.")
     number, seconds, reason = message.get("number"), message.get("seconds"), message.get("reason", "")
-    mask, sha = message.get("mask"), message.get("sha")
+    mask, sha, difficulty = message.get("mask"), message.get("sha"), message.get("difficulty", "")
     if (
         not isinstance(number, int)
         or not isinstance(seconds, (int, float))
         or not 0 <= seconds < 1e7
         or not isinstance(reason, str)
         or len(reason) > LONGEST_REASON
+        or not isinstance(difficulty, str)
         or not isinstance(mask, (str, type(None)))
     ):
         raise InvalidFile("The viewer's message is incomplete; reload the page.")
@@ -73,7 +74,7 @@ def read_event(message: Any, case_id: int, grid: Grid, labels: Iterable[int], re
         raise InvalidFile("The viewer sent no drawing to save; reload the page.")
     array = None if mask is None else decode_mask(mask, str(sha), grid, labels)
     regions = tuple(grid.file_box(read_box(box, grid.ras_shape)) for box in message.get("regions") or [])
-    return ViewerEvent(message["kind"], number, array, float(seconds), reason, regions)
+    return ViewerEvent(message["kind"], number, array, float(seconds), reason, regions, difficulty)
 
 
 def read_box(given: Any, shape: tuple[int, ...]) -> Box:

@@ -33,7 +33,9 @@ class ViewerInput:
     ``regions`` are voxel boxes on the source grid; where there are any, nothing outside of them can be painted.
     ``rules`` are (inner value, outer values): islands of the inner label that touch none of the outer ones are named
     before a submission leaves. ``verdict`` says how far the spots are to be trusted. ``maps`` are (measure, its name)
-    that may be asked for, ``help`` the questions that are answered: of 'refine', 'predict', 'prompt'.
+    that may be asked for (``label_maps``: of one label too), ``help`` the questions that are answered: of 'refine',
+    'predict', 'prompt'. Inside ``brain``, a mask, the automatic window of each channel is found. ``difficulties`` are
+    the words for how hard a case was.
     """
 
     case_id: int
@@ -51,7 +53,10 @@ class ViewerInput:
     rules: list[tuple[int, list[int]]] = field(default_factory=list)
     verdict: str = ""
     maps: list[tuple[str, str]] = field(default_factory=list)
+    label_maps: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
+    brain: Path | None = None
+    difficulties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class ViewerEvent:
     seconds: float
     reason: str
     regions: tuple[Box, ...] = ()
+    difficulty: str = ""
 
 
 @dataclass(frozen=True)

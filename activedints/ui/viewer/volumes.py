@@ -9,8 +9,8 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import nibabel as nib
@@ -21,11 +21,14 @@ from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, 
 from activedints.core.errors import InvalidFile, InvalidGeometry
 from activedints.core.volume import IGNORE, Affine, Box, check_affine, same_grid
 
-FORM = 2
+FORM = 3
 """Counts up when the files' form changes, so that an old cache is not read."""
 
 LEVELS = 600
 """Steps between the 0.1th and 99.9th percentile of a channel: finer ones are noise, which does not compress."""
+
+WINDOW = (1.0, 99.5)
+"""Percentiles of the brain between which grey levels are spread."""
 
 Shape = tuple[int, int, int]
 
@@ -85,6 +88,14 @@ class Grid:
 
 def read_grid(path: Path) -> Grid:
     """The grid of a 3-D NIfTI file, from its header alone; InvalidFile or InvalidGeometry otherwise."""
+    if not path.exists():
+        raise InvalidFile(f"{path.name} is not there any more; run 'activedints doctor' on this workspace.")
+    stat = path.stat()
+    return _read_grid(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=512)
+def _read_grid(path: Path, modified: int, size: int) -> Grid:
     image = _open(path)
     if len(image.shape) != 3:
         raise InvalidFile(f"{path.name} has shape {image.shape}; the viewer takes one 3-D file per channel.")
@@ -106,9 +117,14 @@ def common_grid(paths: list[Path]) -> Grid:
     return first
 
 
-def channel_file(path: Path, cache: Path) -> Path:
-    """An image for the browser: int16 in steps of a LEVELS-th of its range (uint8 as it is), RAS+, gzipped."""
-    return _prepared(path, cache, "channel", _quantised)
+def channel_file(path: Path, cache: Path, brain: Path | None = None) -> Path:
+    """An image for the browser: int16 in steps of a LEVELS-th of its range (uint8 as it is), RAS+, gzipped.
+
+    Its header's ``cal_min`` and ``cal_max`` hold WINDOW, the automatic window: percentiles inside the mask ``brain``,
+    which must lie on the image's grid, in any orientation; without one, of all that is not zero.
+    """
+    kind = "channel" if brain is None else f"channel-{_digest_of(brain)[:8]}"
+    return _prepared(path, cache, kind, partial(_quantised, brain=brain))
 
 
 def heat_file(path: Path, cache: Path) -> Path:
@@ -136,15 +152,21 @@ def private_cache() -> Path:
     return folder
 
 
-Values = tuple[npt.NDArray, float, float]
-"""Stored integers, slope and intercept."""
+@dataclass(frozen=True)
+class _Stored:
+    """Integers as they are stored, what one step is worth, and the window in values (0, 0: none)."""
+
+    array: npt.NDArray
+    slope: float = 1.0
+    window: tuple[float, float] = (0.0, 0.0)
 
 
-def _quantised(image: nib.Nifti1Image) -> Values:
+def _quantised(image: nib.Nifti1Image, brain: Path | None) -> _Stored:
     stored = np.asanyarray(image.dataobj)
-    if stored.dtype == np.uint8:
-        return stored, 1.0, 0.0
     values = np.nan_to_num(stored.astype(np.float32), posinf=0, neginf=0)
+    shown = _window(values, Grid(image.shape, image.affine), brain)
+    if stored.dtype == np.uint8:
+        return _Stored(stored, window=shown)
     seen = values[values != 0]
     low, high = np.percentile(seen, (0.1, 99.9)) if seen.size else (0.0, 1.0)
     whole = np.issubdtype(stored.dtype, np.integer)
@@ -152,31 +174,50 @@ def _quantised(image: nib.Nifti1Image) -> Values:
     if (whole and slope <= 1) or slope == 0:
         slope = 1.0
     slope = max(slope, float(np.abs(values).max()) / 32000)
-    return np.round(values / slope).astype(np.int16), slope, 0.0
+    return _Stored(np.round(values / slope).astype(np.int16), slope, shown)
 
 
-def _fraction(image: nib.Nifti1Image) -> Values:
+def _window(values: npt.NDArray, grid: Grid, brain: Path | None) -> tuple[float, float]:
+    """The window of ``values`` (x, y, z), which lie on ``grid``; (0, 0) where there is nothing to see."""
+    inside = values != 0
+    if brain is not None:
+        mask = read_grid(brain).to_ras(np.asanyarray(_open(brain).dataobj)) > 0
+        if mask.shape != grid.ras_shape:
+            raise InvalidGeometry(
+                f"The brain mask {brain.name} has {mask.shape} voxels, its image {grid.ras_shape}: import it again."
+            )
+        inside = grid.to_file(mask)
+    seen = values[inside]
+    low, high = np.percentile(seen, WINDOW).tolist() if seen.size else (0.0, 0.0)
+    return low, high
+
+
+def _fraction(image: nib.Nifti1Image) -> _Stored:
     values = np.nan_to_num(image.get_fdata(dtype=np.float32))
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8), 1 / 255, 0.0
+    return _Stored(np.round(np.clip(values, 0, 1) * 255).astype(np.uint8), 1 / 255)
 
 
-def _labels(image: nib.Nifti1Image) -> Values:
+def _labels(image: nib.Nifti1Image) -> _Stored:
     values = np.asanyarray(image.dataobj)
     labels = values.astype(np.uint8)
     if not np.array_equal(labels, values):
         raise InvalidFile("This starting label map holds values that are not whole numbers from 0 to 255.")
-    return np.where(labels == IGNORE, 0, labels).astype(np.uint8), 1.0, 0.0
+    return _Stored(np.where(labels == IGNORE, 0, labels).astype(np.uint8))
 
 
-def _prepared(path: Path, cache: Path, kind: str, convert: Callable[[nib.Nifti1Image], Values]) -> Path:
-    stat = path.stat()
-    target = cache / f"{_digest(path, stat.st_mtime_ns, stat.st_size)}-{kind}{FORM}.nii.gz"
+def _prepared(path: Path, cache: Path, kind: str, convert: Callable[[nib.Nifti1Image], _Stored]) -> Path:
+    target = cache / f"{_digest_of(path)}-{kind}-{FORM}.nii.gz"
     if not target.exists():
         cache.mkdir(parents=True, exist_ok=True)
         grid = read_grid(path)
-        stored, slope, intercept = convert(_open(path))
-        _write(target, grid.to_ras(stored), grid.ras_affine, slope, intercept)
+        stored = convert(_open(path))
+        _write(target, replace(stored, array=grid.to_ras(stored.array)), grid.ras_affine)
     return target
+
+
+def _digest_of(path: Path) -> str:
+    stat = path.stat()
+    return _digest(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=512)
@@ -191,13 +232,15 @@ def _open(path: Path) -> nib.Nifti1Image:
         raise InvalidFile(f"{path.name} cannot be read as NIfTI ({fault}); export it again.") from fault
 
 
-def _write(target: Path, array: npt.NDArray, affine: Affine, slope: float, intercept: float) -> None:
+def _write(target: Path, stored: _Stored, affine: Affine) -> None:
+    array = stored.array
     header = nib.Nifti1Header()
     header.set_data_dtype(array.dtype)
     header.set_data_shape(array.shape)
     header.set_sform(affine, 1)
     header.set_qform(affine, 1)
-    header.set_slope_inter(slope, intercept)
+    header.set_slope_inter(stored.slope, 0.0)
+    header["cal_min"], header["cal_max"] = stored.window
     header["vox_offset"] = 352
     raw = header.binaryblock + bytes(4) + array.astype(array.dtype.newbyteorder("<")).tobytes(order="F")
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)

@@ -29,7 +29,7 @@ def test_the_finite_difference_agrees_with_double_backward_on_the_supernet() -> 
     torch.set_num_threads(1)
     images = strokes(4, 6)
     network = Mixed(Supernet(filters=4))
-    params = {k: v.double() for k, v in darts.with_classifier(network, images, 0).items()}
+    params = {k: v.double() for k, v in darts.with_classifier(network, network.start(0), images).items()}
     generator = np.random.default_rng(0)
     params["classifier"] += 0.1 * torch.from_numpy(generator.normal(size=params["classifier"].shape))
     pixels = [torch.from_numpy(images.images[:, i : i + 2].reshape(8, 1, 28, 28) / 255.0) for i in (0, 2)]
@@ -82,6 +82,8 @@ def test_a_search_moves_the_architecture_and_learns(order: int) -> None:
     assert all(torch.equal(found[k], again[k]) for k in found)
     assert np.mean(losses[-3:]) < 0.9 * losses[0]
     assert found["alpha.operations"].abs().max() > 0.05
+    stage = search.run(Mixed(Supernet(filters=4)), Mixed(Supernet(filters=4)).start(0), images, (0, 0))
+    assert set(stage) == set(found) - {"classifier"}
 
 
 def test_orders_are_one_and_two() -> None:

@@ -42,7 +42,7 @@ def batch(episodes: int = 2):
 def test_alpha_moves_in_the_first_half_and_then_stands_still() -> None:
     seen: list[tuple[float, torch.Tensor, torch.Tensor]] = []
 
-    def record(step: int, tau: float, params: Params) -> None:
+    def record(step: int, tau: float, params: Params, loss: torch.Tensor) -> None:
         seen.append((tau, params["alpha.operations"].detach().clone(), params["stem.0"].detach().clone()))
 
     metanas.adapt(NET, stack(Mixed(NET).start(0), 2), batch().support, 3, SEARCH, on_step=record)

@@ -1,5 +1,7 @@
 // Everything that a key can do, in one table: the keyboard map on the screen is drawn from it.
 
+import { askReason, askRemark } from './dialogs.js'
+import { PLANES } from './grid.js'
 import { accept, propose } from './proposals.js'
 import { middle } from './rules.js'
 import { copySlice, fillHoles, grow, islands, keepLargest, removeSmall, shrink, smooth } from './shape.js'
@@ -26,6 +28,10 @@ export function buildCommands(viewer) {
     ['Look', 'down', 'arrowdown', 'One slice down', () => viewer.step(-1)],
     ['Look', 'far-up', 'pageup', 'Five slices up', () => viewer.step(5)],
     ['Look', 'far-down', 'pagedown', 'Five slices down', () => viewer.step(-5)],
+    ['Look', 'left', 'ctrl+arrowleft', 'Crosshair left in the slice', () => nudge(viewer, -1, 0)],
+    ['Look', 'right', 'ctrl+arrowright', 'Crosshair right in the slice', () => nudge(viewer, 1, 0)],
+    ['Look', 'above', 'ctrl+arrowup', 'Crosshair up in the slice', () => nudge(viewer, 0, -1)],
+    ['Look', 'below', 'ctrl+arrowdown', 'Crosshair down in the slice', () => nudge(viewer, 0, 1)],
     ['Look', 'closer', '+', 'Zoom in', () => viewer.set({ zoom: Math.min(20, viewer.zoom * 1.25) })],
     ['Look', 'further', '-', 'Zoom out', () => viewer.set({ zoom: Math.max(0.5, viewer.zoom / 1.25) })],
     ['Look', 'fit', '0', 'Fit to the pane', () => viewer.set({ zoom: 1, centres: {} })],
@@ -35,6 +41,7 @@ export function buildCommands(viewer) {
     ['Look', 'interpolate', 'shift+i', 'Smooth or plain pixels', flip('smooth')],
     ['Look', 'blend', 'shift+b', 'Fade to the next channel', () => fade(viewer)],
 
+    ['Draw', 'apply', 'space', 'The tool, at the crosshair', () => viewer.pointer.apply()],
     ['Draw', 'navigate', 'n', 'Navigate', set({ tool: 'navigate' })],
     ['Draw', 'brush', 'b', 'Brush', set({ tool: 'brush' })],
     ['Draw', 'eraser', 'e', 'Eraser', set({ tool: 'eraser' })],
@@ -56,7 +63,7 @@ export function buildCommands(viewer) {
     ['Draw', 'redo', 'ctrl+shift+z', 'Redo', () => viewer.back(true)],
 
     ['Shape', 'between', 'i', 'Fill between slices', () => propose(viewer, 'between', { plane: viewer.plane })],
-    ['Shape', 'accept', 'enter', 'Draw the proposal', () => accept(viewer)],
+    ['Shape', 'accept', 'enter', 'Draw the proposal or outline', () => (viewer.path ? viewer.pointer.close() : accept(viewer))],
     ['Shape', 'drop', 'escape', 'Drop the proposal or stroke', () => viewer.pointer.cancel()],
     ['Shape', 'copy-up', 'shift+arrowup', 'Copy the label one slice up', () => copy(viewer, 1)],
     ['Shape', 'copy-down', 'shift+arrowdown', 'Copy the label one slice down', () => copy(viewer, -1)],
@@ -77,7 +84,11 @@ export function buildCommands(viewer) {
     ['Uncertainty', 'heat', 'h', 'Heat map on or off', () => heat(viewer)],
 
     ['Case', 'save', 'ctrl+s', 'Save the draft now', () => saveNow(viewer)],
+    ['Case', 'remark', 'y', 'How hard it was, and a comment', () => remark(viewer)],
+    ['Case', 'skip', 'shift+n', 'Skip this case', () => setAside(viewer, 'skip')],
+    ['Case', 'flag', 'shift+t', 'Flag this case', () => setAside(viewer, 'flag')],
     ['Case', 'submit', 'ctrl+enter', 'Submit', () => viewer.submit()],
+    ['Case', 'submit-box', 'ctrl+shift+enter', 'Submit only the box', () => submitBox(viewer)],
     ['Case', 'help', '?', 'This keyboard map', () => viewer.frame.help()],
     ['Case', 'full', 'shift+enter', 'Full screen', () => viewer.frame.fullScreen()],
   ]
@@ -95,7 +106,35 @@ export function keyOf(event) {
   if (event.ctrlKey || event.metaKey) parts.push('ctrl')
   if (event.shiftKey && (/^[a-z]$/.test(key) || key.length > 1)) parts.push('shift')
   const combination = [...parts, key].join('+')
-  return { 'ctrl+y': 'ctrl+shift+z', '=': '+' }[combination] ?? combination
+  return { 'ctrl+y': 'ctrl+shift+z', '=': '+', ' ': 'space' }[combination] ?? combination
+}
+
+// One voxel along the screen of the plane in hand.
+function nudge(viewer, right, down) {
+  if (!viewer.grid) return
+  const { across, up } = PLANES[viewer.plane]
+  const cross = [...viewer.cross]
+  cross[across] += viewer.radiological && across === 0 ? -right : right
+  cross[up] -= down
+  viewer.moveTo(cross)
+}
+
+const REASONS = {
+  skip: ['Skip this case', ['Not sure', 'Takes too long', 'Somebody else should read it']],
+  flag: ['Flag this case', ['Bad scan', 'Not a tumour', 'Wrong channel', 'Other finding']],
+}
+
+function setAside(viewer, kind) {
+  if (viewer.editable) askReason(viewer, ...REASONS[kind], (text) => viewer.saving.post(kind, text))
+}
+
+function remark(viewer) {
+  if (viewer.editable) askRemark(viewer)
+}
+
+function submitBox(viewer) {
+  if (viewer.box) viewer.submit(true)
+  else viewer.frame.say('There is no box yet: draw one with the box tool.')
 }
 
 function toggle(viewer, what) {
@@ -158,7 +197,7 @@ function reshape(viewer, change, ...by) {
 }
 
 function copy(viewer, way) {
-  const axis = { axial: 2, coronal: 1, sagittal: 0 }[viewer.plane]
+  const axis = PLANES[viewer.plane].normal
   const from = viewer.cross[axis]
   reshape(viewer, (grid, voxels, value) => copySlice(grid, voxels, value, viewer.plane, from, from + way))
   viewer.step(way)

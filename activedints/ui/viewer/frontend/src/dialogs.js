@@ -1,6 +1,7 @@
-// The two dialogs: why a case is skipped or flagged, and the keyboard map.
+// The dialogs: why a case is skipped or flagged, how hard it was, what looks wrong, and the keyboard map.
 
 import { button, h } from './dom.js'
+import { rememberRemark } from './preferences.js'
 
 function open(viewer, title, ...children) {
   const dialog = h('dialog', { 'aria-label': title }, h('h2', {}, title), ...children)
@@ -23,6 +24,31 @@ export function askReason(viewer, title, choices, answer) {
   const buttons = choices.map((choice) => button({ label: choice, run: pick(choice) }))
   const cancel = button({ label: 'Cancel', kind: 'quiet', run: () => dialog.close() })
   const dialog = open(viewer, title, comment, h('div', { class: 'choices' }, ...buttons), cancel)
+  comment.focus()
+}
+
+// How hard the case was, and a comment: both go with the submission, and may be changed until then.
+export function askRemark(viewer) {
+  const remark = { ...viewer.remark }
+  const comment = h('textarea', { rows: '3', maxLength: 1000, placeholder: 'Comment (may stay empty)', 'aria-label': 'Comment' })
+  comment.value = remark.comment
+  const choices = (viewer.data.difficulties ?? []).map((word) => {
+    const made = button({ label: word, pressed: remark.difficulty === word, run: () => {
+      remark.difficulty = remark.difficulty === word ? '' : word
+      for (const each of choices) each.setAttribute('aria-pressed', String(each.textContent === remark.difficulty))
+    } })
+    return made
+  })
+  const keep = button({ label: 'Keep', kind: 'primary', run: () => {
+    viewer.remark = { ...remark, comment: comment.value.trim() }
+    rememberRemark(viewer.data.case, viewer.remark)
+    dialog.close()
+    viewer.set({})
+    viewer.frame.say('Goes with your submission.')
+  } })
+  const cancel = button({ label: 'Cancel', kind: 'quiet', run: () => dialog.close() })
+  const group = h('div', { class: 'choices', role: 'group', 'aria-label': 'How hard it was' }, ...choices)
+  const dialog = open(viewer, 'How was this case?', group, comment, h('div', { class: 'choices' }, keep, cancel))
   comment.focus()
 }
 
@@ -59,7 +85,7 @@ export function showHelp(viewer) {
 }
 
 function pretty(key) {
-  const names = { arrowup: '↑', arrowdown: '↓', pageup: 'PgUp', pagedown: 'PgDn', ctrl: 'Ctrl', shift: 'Shift', enter: 'Enter', escape: 'Esc' }
+  const names = { arrowup: '↑', arrowdown: '↓', pageup: 'PgUp', pagedown: 'PgDn', ctrl: 'Ctrl', shift: 'Shift', enter: 'Enter', escape: 'Esc', arrowleft: '←', arrowright: '→', space: 'Space' }
   if (key === '+') return '+'
   return key.split('+').map((part) => names[part] ?? part.toUpperCase()).join(' + ')
 }

@@ -41,6 +41,13 @@ export function icon(name) {
   return svg
 }
 
+// A key of the command table as ARIA writes it.
+function shortcut(key) {
+  const names = { ctrl: 'Control', arrowup: 'ArrowUp', arrowdown: 'ArrowDown', arrowleft: 'ArrowLeft', arrowright: 'ArrowRight', pageup: 'PageUp', pagedown: 'PageDown' }
+  if (key === '+') return 'Plus'
+  return key.split('+').map((part) => names[part] ?? part[0].toUpperCase() + part.slice(1)).join('+')
+}
+
 // A button that may be pressed or not, with its key in the tooltip.
 export function button({ label, key = '', icon: symbol = null, text = symbol ? '' : label, run, pressed = null, kind = '' }) {
   const element = h('button', {
@@ -48,7 +55,7 @@ export function button({ label, key = '', icon: symbol = null, text = symbol ? '
     class: kind,
     title: key ? `${label} (${key})` : label,
     'aria-label': label,
-    'aria-keyshortcuts': key || null,
+    'aria-keyshortcuts': key ? shortcut(key) : null,
     'aria-pressed': pressed === null ? null : String(pressed),
     onclick: run,
   })

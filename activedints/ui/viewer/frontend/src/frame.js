@@ -5,7 +5,7 @@ import { keyOf } from './commands.js'
 import { button, h } from './dom.js'
 import { Side } from './side.js'
 import { LAYOUTS } from './viewer.js'
-import { askReason, showHelp } from './dialogs.js'
+import { showHelp } from './dialogs.js'
 
 const TOOLS = ['navigate', 'brush', 'eraser', 'outline', 'threshold', 'grow', 'correct', 'box', 'distance', 'angle']
 
@@ -56,18 +56,10 @@ export class Frame {
 
   actions() {
     const { viewer } = this
-    const reason = (kind, title, choices) => () => askReason(viewer, title, choices, (text) => viewer.saving.post(kind, text))
-    const skip = reason('skip', 'Skip this case', ['Not sure', 'Takes too long', 'Somebody else should read it'])
-    const flag = reason('flag', 'Flag this case', ['Bad scan', 'Not a tumour', 'Wrong channel', 'Other finding'])
-    const remark = (text) => {
-      viewer.comment = text
-      this.say(`Goes with your submission: ${text}`)
-    }
-    const comment = () => askReason(viewer, 'How was this case?', ['Easy', 'Fair', 'Hard'], remark)
-    this.remark = button({ label: 'Comment', run: comment })
-    this.skip = button({ label: 'Skip', run: skip })
-    this.flag = button({ label: 'Flag', run: flag })
-    this.submit = button({ label: 'Submit', key: 'Ctrl+Enter', kind: 'primary', run: () => viewer.submit() })
+    this.remark = this.command('remark', { text: 'Comment' })
+    this.skip = this.command('skip', { text: 'Skip' })
+    this.flag = this.command('flag', { text: 'Flag' })
+    this.submit = this.command('submit', { text: 'Submit', kind: 'primary' })
     return h('div', { class: 'actions' }, this.remark, this.skip, this.flag, this.submit)
   }
 
@@ -82,7 +74,7 @@ export class Frame {
     const typing = event.composedPath()[0].matches('input:not([type=range]):not([type=checkbox]), textarea, select')
     const onControl = event.composedPath()[0].matches('button, input, select, summary')
     const key = keyOf(event)
-    if (typing || (onControl && ['enter', ' ', 'arrowup', 'arrowdown', 'pageup', 'pagedown'].includes(key))) return
+    if (typing || (onControl && ['enter', 'space', 'arrowup', 'arrowdown', 'pageup', 'pagedown'].includes(key))) return
     const command = viewer.commands.find((each) => each.key === key)
     if (!command || !viewer.grid || this.root.querySelector('dialog[open]') || (viewer.pointer.drawing && command.id !== 'drop')) return
     event.preventDefault()
@@ -120,6 +112,10 @@ export class Frame {
     })
     for (const id of ['brush', 'eraser', 'outline', 'threshold', 'grow', 'correct', 'box']) this.buttons.get(id).disabled = !viewer.editable
     for (const each of this.answers) each.disabled = !viewer.editable
+    const { difficulty, comment } = viewer.remark
+    const said = [comment ? 'Comment ✓' : 'Comment', difficulty].filter(Boolean).join(' · ')
+    this.remark.textContent = said
+    this.remark.setAttribute('aria-label', said)
     this.side.refresh()
   }
 

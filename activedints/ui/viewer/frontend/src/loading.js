@@ -33,6 +33,7 @@ export async function loadCase(viewer, data) {
     if (heat) {
       const stops = data.uncertainty.colours.map(hexRgb)
       const shown = { opacity: 0.4, threshold: 0.25, shown: true, outlined: false }
+      viewer.doubt = heat.voxels
       viewer.heat = { voxels: heat.voxels, stops, profiles: profiles(viewer.grid, heat.voxels), ...shown }
     }
     viewer.set({})

@@ -87,21 +87,17 @@ export function drawBox(context, pane, placement) {
   context.strokeRect(Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0))
 }
 
-// The current uncertain spot: a ring of its own volume where its centre lies near this slice.
+// The most uncertain voxel of the current spot, ringed in its slices. The spot's own outline is drawn with the labels.
 export function drawSpot(context, pane) {
   const { viewer, plane, slice } = pane
   const spot = viewer.spots[viewer.spot]
-  if (!spot) return
-  const { normal } = PLANES[plane]
-  const radius = Math.cbrt((3 * spot.mL * 1000) / (4 * Math.PI))
-  const away = Math.abs(spot.at[normal] - slice) * viewer.grid.spacing[normal]
-  if (away > Math.max(radius, viewer.grid.spacing[normal])) return
+  if (!spot || spot.at[PLANES[plane].normal] !== slice) return
   const [x, y] = pane.screen(spot.at)
   context.strokeStyle = '#ffffff'
   context.lineWidth = 1.5
   context.setLineDash([2, 3])
   context.beginPath()
-  context.arc(x, y, Math.max(10, 4 + radius * pane.placement.scale), 0, 2 * Math.PI)
+  context.arc(x, y, 10, 0, 2 * Math.PI)
   context.stroke()
   context.setLineDash([])
 }

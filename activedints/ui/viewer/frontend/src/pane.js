@@ -66,7 +66,8 @@ export class Pane {
     this.strip.draw(size[1])
     const channel = viewer.channels[this.channel ?? viewer.channel]
     const loading = channel?.voxels ? '' : ' · loading'
-    const version = this.compared ? `${viewer.compared?.name ?? 'nothing chosen'} · ` : ''
+    const beside = this.compared ? (viewer.compared?.name ?? 'nothing chosen') : 'your drawing'
+    const version = viewer.layout === 'compare' ? `${beside}\n` : ''
     const place = `${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
     this.caption.textContent = `${version}${channel.name}${loading} · ${place}${windowText(channel)}`
   }
@@ -114,6 +115,10 @@ export class Pane {
         const differs = (index) => (drawing.voxels[index] === past.voxels[index] ? 0 : 1)
         this.drawBorders('changes', context, [...key, drawing.version, past.number], differs, () => '#ffffff', [3, 3])
       }
+    }
+    const { place } = viewer
+    if (place && viewer.layout !== 'compare') {
+      this.drawBorders('place', context, [viewer.data.case, viewer.spot], (index) => place[index], () => '#fdf0b5', [1, 3])
     }
     if (viewer.tool === 'threshold' && viewer.range && viewer.active?.voxels && viewer.editable) {
       const { low, high } = viewer.range

@@ -28,7 +28,7 @@ export class Pointer {
     const on = (name, run) => canvas.addEventListener(name, run)
     on('pointerdown', (event) => this.down(pane, event))
     on('pointermove', (event) => this.move(pane, event))
-    on('pointerup', (event) => this.up(pane, event))
+    on('pointerup', () => this.up())
     on('pointercancel', () => this.cancel())
     on('pointerleave', () => {
       this.viewer.hover = null
@@ -179,21 +179,47 @@ export class Pointer {
     this.viewer.redraw()
   }
 
-  up(pane) {
+  up() {
     const { viewer, drag } = this
     if (!drag) return
     this.drag = null
     if (drag.stroke?.end()) viewer.changed()
     if (drag.kind === 'window') viewer.set({})
     if (drag.scribbling) viewer.assist.refine([...viewer.scribble.indices], viewer.scribble.value)
-    if (viewer.path) {
-      const stroke = viewer.drawing.begin(viewer.pen, viewer.rule)
-      fillOutline(viewer.grid, pane.plane, viewer.path.points, stroke.visit)
-      viewer.path = null
-      if (stroke.end()) viewer.changed()
-    }
+    if (viewer.path) this.close()
     viewer.frame.refresh()
     viewer.redraw()
+  }
+
+  // The outline under way is filled.
+  close() {
+    const { viewer } = this
+    const stroke = viewer.drawing.begin(viewer.pen, viewer.rule)
+    fillOutline(viewer.grid, viewer.path.pane.plane, viewer.path.points, stroke.visit)
+    viewer.path = null
+    if (stroke.end()) viewer.changed()
+    viewer.redraw()
+  }
+
+  // The tool at the crosshair, for hands that stay on the keyboard: a dab of the brush, a place to grow from, a point
+  // to measure, a corner of the outline (which Enter closes).
+  apply() {
+    const { viewer } = this
+    const pane = viewer.panes.find(({ plane, compared }) => plane === viewer.plane && !compared)
+    if (!pane || !viewer.grid || this.drag) return
+    const kind = this.kind(pane, {})
+    if (kind === 'navigate' || kind === 'box') return viewer.frame.say('Choose a tool first: a brush, the outline, growing or measuring.')
+    if (PAINTS.has(kind)) viewer.reveal()
+    const start = [...viewer.cross]
+    if (kind === 'outline') {
+      const { normal } = PLANES[pane.plane]
+      if (viewer.path?.pane !== pane || viewer.path.points[0][normal] !== start[normal]) viewer.path = { pane, points: [] }
+      viewer.path.points.push(start)
+      return viewer.redraw(true)
+    }
+    this.drag = { pane, start, last: start, kind }
+    this.act(start, true)
+    this.up()
   }
 
   // A stroke that the system took away, or that Escape stopped, never was.

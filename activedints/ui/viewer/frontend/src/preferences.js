@@ -24,6 +24,18 @@ export function rememberSeen({ data, spots }) {
   sessionStorage.setItem(SEEN(data.case), JSON.stringify(seen))
 }
 
+const REMARK = (caseId) => `activedints.remark.${caseId}`
+
+// How hard the reader found a case, and the comment, until it is submitted.
+export function recallRemark(caseId) {
+  return JSON.parse(sessionStorage.getItem(REMARK(caseId)) ?? '{"difficulty": "", "comment": ""}')
+}
+
+export function rememberRemark(caseId, remark) {
+  if (remark) sessionStorage.setItem(REMARK(caseId), JSON.stringify(remark))
+  else sessionStorage.removeItem(REMARK(caseId))
+}
+
 export function remember(viewer) {
   localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, viewer[name]]))))
 }

@@ -43,6 +43,15 @@ export function regionGrow(grid, voxels, seed, { tolerance, reach, plane = null 
   return mask
 }
 
+// The voxels of an uncertain spot: connected (6 neighbours) to its most uncertain voxel, with at least half of the map's
+// highest value, as the server finds them. Null where the map says nothing there.
+export function spotPlace(grid, doubt, at) {
+  let most = 0
+  for (const value of doubt) if (value > most) most = value
+  const tolerance = doubt[grid.index(at)] - most / 2
+  return tolerance >= 0 && most ? regionGrow(grid, doubt, at, { tolerance, reach: Infinity }) : null
+}
+
 // Shape-based interpolation (Raya & Udupa 1990): between two slices that hold a label, the empty slices take the shape
 // whose signed distance is the weighted mean of the two. Marks the new voxels only.
 export function fillBetween(grid, voxels, value, plane) {

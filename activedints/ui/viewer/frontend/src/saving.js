@@ -4,6 +4,7 @@
 import { base64, sha256 } from './digest.js'
 import { dropDraft, readDraft, writeDraft } from './drafts.js'
 import { gunzip, gzip } from './nifti.js'
+import { rememberRemark } from './preferences.js'
 
 const SOON = 300 // ms after a stroke when the browser's own store has it
 const PAUSE = 2500 // ms without a stroke before a draft is sent
@@ -125,6 +126,9 @@ export class Saving {
       const { sha, mask } = await this.packed()
       Object.assign(message, { sha, mask: base64(mask) })
     }
+    if (kind === 'submit') {
+      message.difficulty = viewer.remark.difficulty
+    }
     if (this.pending !== pending) return // a submit overtook this draft
     message.number = this.number = Math.max(this.number, viewer.data.receipt?.number ?? 0) + 1
     pending.message = message
@@ -176,6 +180,7 @@ export class Saving {
       this.saved = pending.version
       this.closed = pending.kind !== 'draft'
       if (!this.unsaved) dropDraft(pending.message.case)
+      if (this.closed) rememberRemark(pending.message.case, null)
       viewer.frame.state(this.unsaved ? 'Unsaved strokes' : receipt.text)
     } else {
       viewer.frame.warn(receipt.text)

@@ -79,7 +79,9 @@ export class Side {
     const row = h('li', {}, tick, go)
     row.show = () => {
       tick.checked = spot.seen
-      row.classList.toggle('current', viewer.spot === number)
+      const current = viewer.spot === number
+      if (current && !row.classList.contains('current')) row.scrollIntoView({ block: 'nearest' })
+      row.classList.toggle('current', current)
     }
     return row
   }
@@ -139,11 +141,20 @@ export class Side {
     return element
   }
 
+  // Millilitres of each label, as they are this moment.
+  amounts() {
+    const { drawing } = this.viewer
+    for (const { amount, label } of this.rows ?? []) {
+      const text = drawing ? `${drawing.volume(label.value).toFixed(2)} mL` : ''
+      if (amount.textContent !== text) amount.textContent = text
+    }
+  }
+
   refresh() {
     const { viewer } = this
-    this.rows?.forEach(({ pick, amount, eye, lock, label }, position) => {
+    this.amounts()
+    this.rows?.forEach(({ pick, eye, lock, label }, position) => {
       pick.setAttribute('aria-checked', String(viewer.label === position))
-      amount.textContent = viewer.drawing ? `${viewer.drawing.volume(label.value).toFixed(2)} mL` : ''
       eye.show()
       lock.show()
     })
@@ -156,20 +167,22 @@ export class Side {
     this.tool.refresh()
   }
 
-  // Which map is shown: a measure over all labels, or the entropy of one label against the rest.
+  // Which map is shown: a measure, of all labels or (where there is such a map) of one label against the rest.
   mapChoice() {
     const { viewer } = this
     const { maps = [] } = viewer.data
     if (maps.length < 2) return ''
-    const whole = maps.map(({ measure, name }) => h('option', { value: `${measure}-0` }, name))
-    const single = viewer.labels.map(({ value, name }) => h('option', { value: `entropy-${value}` }, `Entropy of ${name}`))
-    const select = h('select', { 'aria-label': 'Map' }, ...whole, ...single)
-    select.value = viewer.heat.name ?? `${maps[0].measure}-0`
-    select.addEventListener('change', () => {
-      const [measure, value] = select.value.split('-')
-      viewer.assist.map(measure, Number(value))
-    })
-    return h('label', { class: 'select' }, h('span', {}, 'Map'), select)
+    const measure = h('select', { 'aria-label': 'Map' }, ...maps.map(({ measure: key, name }) => h('option', { value: key }, name)))
+    const about = h('select', { 'aria-label': 'Map of' }, h('option', { value: '0' }, 'all labels'),
+      ...viewer.labels.map(({ value, name }) => h('option', { value: String(value) }, name)))
+    ;[measure.value, about.value] = viewer.heat.name?.split('-') ?? [maps[0].measure, '0']
+    const ask = () => {
+      about.disabled = !maps.find(({ measure: key }) => key === measure.value).labels
+      if (about.disabled) about.value = '0'
+      viewer.assist.map(measure.value, Number(about.value))
+    }
+    for (const select of [measure, about]) select.addEventListener('change', ask)
+    return h('div', {}, h('label', { class: 'select' }, h('span', {}, 'Map'), measure), h('label', { class: 'select' }, h('span', {}, 'Of'), about))
   }
 
   showHeat() {

@@ -1,52 +1,68 @@
-// The 3-D view, and the only file that knows NiiVue: the active channel as a volume, the labels inside it.
+// The 3-D pane, and the only file that knows NiiVue. With a graphics card: the active channel as a volume with the
+// labels inside it. Without one, where such a picture takes seconds: the labels in a head of glass, on a plain canvas.
 
 import { NVImage, Niivue, SLICE_TYPE, cmapper } from '@niivue/niivue'
 import { button, h } from './dom.js'
+import { Glass } from './glass.js'
 
-const REST = { hardware: 0.8, software: 4 } // seconds without a hand on the viewer before 3-D is drawn by itself
-const SMALL = 2e6 // voxels up to which that happens even without a graphics card
+const REST = 0.8 // seconds without a hand on the viewer before 3-D is drawn again
+const WORDS = {
+  none: 'This browser has no WebGL2, so 3-D shows surfaces alone; the slices need none.',
+  software: 'Surfaces: no graphics card was found.',
+}
 
 export class Surface {
   constructor(viewer) {
     this.viewer = viewer
-    this.message = h('p', { class: 'hint' })
-    this.start = button({ label: 'Show 3-D', run: () => this.begin() })
-    this.element = h('div', { class: 'pane surface' }, h('div', { class: 'offer' }, this.message, this.start))
+    this.glass = new Glass(viewer)
+    this.words = h('span', {})
+    this.whole = button({ label: 'Whole volume', kind: 'small', run: () => this.choose() })
+    this.offer = h('div', { class: 'offer' }, this.words, this.whole)
+    this.element = h('div', { class: 'pane surface' }, this.glass.canvas, this.offer)
     this.nv = null
     this.shownChannel = null
+    this.chosen = false // the volume was asked for, though it is slow here
+  }
+
+  get byNiivue() {
+    return graphics() === 'hardware' || this.chosen
   }
 
   // Called when the pane appears, or the channel that it shows has come or changed.
   show() {
     const { viewer } = this
     if (!this.element.isConnected || !viewer.active?.voxels || !viewer.drawing) return
-    if (viewer.layout === '3d' && !this.nv && graphics() !== 'none') this.begin()
+    this.offer.hidden = this.byNiivue
+    this.words.textContent = WORDS[graphics()] ?? ''
+    this.whole.hidden = graphics() === 'none'
+    if (viewer.layout === '3d') this.due()
     else if (this.nv || viewer.channels.every(({ voxels }) => voxels)) this.later()
   }
 
-  // Draw (again) when the reader rests: without a graphics card it holds the browser up for a while.
+  choose() {
+    this.chosen = true
+    this.show()
+    this.draw()
+  }
+
+  // Draw (again) when the reader rests.
   later() {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.due(), 1000 * REST.hardware)
+    this.timer = setTimeout(() => this.due(), 1000 * REST)
   }
 
   due() {
     const { viewer } = this
-    if (!this.element.isConnected) return
-    const kind = graphics()
-    this.start.hidden = kind === 'none'
-    if (kind === 'none') {
-      this.message.textContent = 'This browser has no WebGL2, so there is no 3-D view; the slices need none.'
-      return
-    }
-    if (!this.nv && kind === 'software' && viewer.grid.size > SMALL) {
-      this.message.textContent = 'No graphics card was found: the 3-D view is slow here.'
-      return
-    }
-    const wait = REST[kind] - viewer.clock.resting
+    if (!this.element.isConnected || !viewer.active?.voxels || !viewer.drawing) return
+    const wait = viewer.layout === '3d' ? 0 : REST - viewer.clock.resting
     if (wait > 0) this.timer = setTimeout(() => this.due(), 1000 * wait)
-    else if (this.nv) this.update()
-    else this.begin()
+    else this.draw()
+  }
+
+  draw() {
+    if (this.byNiivue) return this.nv ? this.update() : this.begin()
+    this.glass.update()
+    this.element.dataset.state = 'shown'
   }
 
   async begin() {
@@ -84,17 +100,27 @@ export class Surface {
     nv.setDrawOpacity(1)
     nv.refreshDrawing(true)
     this.element.dataset.state = 'shown'
+    this.element.dataset.by = 'volume'
   }
 
+  // Another case comes.
   forget() {
     clearTimeout(this.timer)
     this.shownChannel = null
+    this.chosen = false
+    this.glass.forget()
+    delete this.element.dataset.state
+    delete this.element.dataset.by
     if (!this.nv) return
     this.nv.cleanup()
     this.nv.gl.getExtension('WEBGL_lose_context')?.loseContext() // cleanup() alone frees no graphics memory
     this.nv = null
     this.element.querySelector('.gl')?.remove()
-    delete this.element.dataset.state
+  }
+
+  leave() {
+    this.forget()
+    this.glass.observer.disconnect()
   }
 }
 

@@ -12,7 +12,8 @@ import { loadCase, loadChannels } from './loading.js'
 import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
-import { recall, recallSeen, remember, rememberSeen } from './preferences.js'
+import { recall, recallRemark, recallSeen, remember, rememberSeen } from './preferences.js'
+import { spotPlace } from './propose.js'
 import { check } from './rules.js'
 import { Saving } from './saving.js'
 import { Surface } from './surface.js'
@@ -67,6 +68,7 @@ export class Viewer {
   clear() {
     this.grid = this.drawing = this.heat = this.preview = this.path = this.hover = this.blend = this.compared = null
     this.islandOf = null
+    this.doubt = this.place = null // the map in which the spots were found; where in it the current one lies
     this.box = this.scribble = null // a box that the reader drew; the scribble under way: {indices, value, number}
     this.channels = this.labels = this.spots = this.measures = []
     this.channel = 0
@@ -75,7 +77,7 @@ export class Viewer {
     this.cross = [0, 0, 0]
     this.zoom = 1
     this.centres = {}
-    this.comment = ''
+    this.remark = { difficulty: '', comment: '' }
   }
 
   // New data from Python: a receipt, fresh addresses, perhaps another case.
@@ -100,6 +102,7 @@ export class Viewer {
     this.channels = data.channels.map(({ name }) => ({ name, voxels: null, window: null }))
     this.spots = data.spots.map((spot) => ({ ...spot, at: this.grid.clamp(this.grid.fromMm(spot.mm)), seen: false }))
     for (const number of recallSeen(data.case)) if (this.spots[number]) this.spots[number].seen = true
+    this.remark = recallRemark(data.case)
     this.saving.open(data)
     if (this.layout === 'compare') this.layout = this.plane
     this.clock.reset(data.seconds ?? 0)
@@ -119,7 +122,7 @@ export class Viewer {
     const channel = this.channels[number]
     Object.assign(channel, volume)
     const zero = Math.round(-volume.intercept / volume.slope)
-    channel.automatic = autoWindow(volume.voxels, zero)
+    channel.automatic ??= autoWindow(volume.voxels, zero)
     channel.window = fromShares(channel.automatic, this.windows[channel.name])
     this.redraw()
   }
@@ -154,7 +157,9 @@ export class Viewer {
     Object.assign(this, changes)
     if ('layout' in changes || 'plane' in changes) this.arrange()
     if ('tool' in changes || 'channel' in changes) this.preview = null
+    if ('tool' in changes || 'layout' in changes) this.path = null
     if (changes.tool === 'correct') this.assist.warm()
+    if (!this.surface.nv) this.surface.later()
     this.frame.refresh()
     this.redraw()
     remember(this)
@@ -186,13 +191,14 @@ export class Viewer {
       this.wholly = false
       for (const pane of this.panes) pane.draw(!wholly)
       this.frame.readout()
+      this.frame.side.amounts()
     })
   }
 
   // The label map changed: by a stroke, a tool, undo or redo.
   changed() {
     this.saving.changed()
-    if (this.surface.nv) this.surface.later()
+    this.surface.later()
     this.frame.refresh()
     this.redraw()
   }
@@ -214,6 +220,7 @@ export class Viewer {
     const count = this.spots.length
     this.spot = ((spot % count) + count) % count
     const { at, text } = this.spots[this.spot]
+    this.place = this.doubt && spotPlace(this.grid, this.doubt, at)
     this.spots[this.spot].seen = true
     rememberSeen(this)
     this.moveTo(at)
@@ -249,7 +256,7 @@ export class Viewer {
     if (this.assist.asked) return this.frame.say('The model is still answering; submit again in a moment.')
     if (!this.editable || this.pointer.drawing) return
     const regions = onlyBox && this.box ? [this.box] : []
-    const send = () => this.saving.post('submit', this.comment, regions)
+    const send = () => this.saving.post('submit', this.remark.comment, regions)
     const warnings = check(this.grid, this.drawing.voxels, this.labels, this.data.rules ?? [])
     if (warnings.length) showWarnings(this, warnings, send)
     else send()
@@ -260,7 +267,7 @@ export class Viewer {
     this.saving.keep()
     clearInterval(this.ticking)
     for (const pane of this.panes) pane.remove()
-    this.surface.forget()
+    this.surface.leave()
     this.saving.leave()
     this.root.remove()
   }

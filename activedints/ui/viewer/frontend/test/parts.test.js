@@ -34,6 +34,10 @@ test('gzip there and back; a volume is read at its offset', async () => {
   const read = parse(await gunzip(await gzip(new Uint8Array(file))), [3, 2, 1])
   assert.deepEqual([...read.voxels], [1, -2, 3, -4, 5, -6])
   assert.deepEqual([read.slope, read.intercept], [0.5, -1])
+  assert.equal(read.automatic, null)
+  header.setFloat32(124, 4, true) // cal_max
+  header.setFloat32(128, 1, true)
+  assert.deepEqual(parse(file, [3, 2, 1]).automatic, { low: 4, high: 10 })
   assert.throws(() => parse(file, [3, 2, 2]), /3 x 2 x 1 voxels, but the case has 3 x 2 x 2/)
 })
 
@@ -81,4 +85,6 @@ test('keys as the table writes them', () => {
   assert.equal(key('?', { shiftKey: true }), '?')
   assert.equal(key('ArrowUp', { shiftKey: true }), 'shift+arrowup')
   assert.equal(key('s', { metaKey: true }), 'ctrl+s')
+  assert.equal(key(' '), 'space')
+  assert.equal(key('ArrowLeft', { ctrlKey: true }), 'ctrl+arrowleft')
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { squaredDistance } from '../src/distance.js'
 import { Grid, PLANES } from '../src/grid.js'
-import { fillBetween, profiles, regionGrow } from '../src/propose.js'
+import { fillBetween, profiles, regionGrow, spotPlace } from '../src/propose.js'
 import { copySlice, extent, fillHoles, grow, islands, keepLargest, removeSmall, shrink, smooth } from '../src/shape.js'
 import { chance, diagonal } from './chance.js'
 
@@ -118,6 +118,15 @@ test('between two equal discs lie the same discs; of two sizes, the middle one i
     const size = (r) => count(filled((...v) => v[normal] === 4 && disc(r)(...v), 1, cube))
     assert.ok(count(middle) > size(3) && count(middle) < size(5))
   }
+})
+
+test('an uncertain spot is what hangs together above half of the highest doubt', () => {
+  const line = new Grid([8, 1, 1], diagonal(1, 1, 1))
+  const doubt = Uint8Array.of(200, 90, 120, 160, 99, 130, 100, 0)
+  assert.deepEqual([...spotPlace(line, doubt, [3, 0, 0])], [0, 0, 1, 1, 0, 0, 0, 0])
+  assert.deepEqual([...spotPlace(line, doubt, [5, 0, 0])], [0, 0, 0, 0, 0, 1, 1, 0])
+  assert.equal(spotPlace(line, doubt, [7, 0, 0]), null)
+  assert.equal(spotPlace(line, new Uint8Array(8), [0, 0, 0]), null)
 })
 
 test('one slice alone leaves nothing to fill', () => {
