@@ -78,12 +78,44 @@ def run() -> dict[str, Any]:
         within, across, own = contrast((first + second) / 2, families)
         figures += [
             figure(f"{form}_distance_to_itself", diagonal, None, "largest", n=2 * len(names), limit=0.0),
-            figure(f"{form}_seed_to_seed", spearman(first[off], second[off]), None, "Spearman", n=int(off.sum()), limit=0.7, smaller_is_better=False),
-            figure(f"{form}_within_families", within, across, "mean distance; beside it: across families", n=len(names), limit=across),
-            figure(f"{form}_nearest_is_of_the_family", 100 * own / len(names), 100 * (A_FAMILY - 1) / (len(names) - 1), "%; beside it: chance", n=len(names)),
+            figure(
+                f"{form}_seed_to_seed",
+                spearman(first[off], second[off]),
+                None,
+                "Spearman",
+                n=int(off.sum()),
+                limit=0.7,
+                smaller_is_better=False,
+            ),
+            figure(
+                f"{form}_within_families",
+                within,
+                across,
+                "mean distance; beside it: across families",
+                n=len(names),
+                limit=across,
+            ),
+            figure(
+                f"{form}_nearest_is_of_the_family",
+                100 * own / len(names),
+                100 * (A_FAMILY - 1) / (len(names) - 1),
+                "%; beside it: chance",
+                n=len(names),
+            ),
         ]
     loss = restricted(names, (both[0]["Frechet"] + both[1]["Frechet"]) / 2, families)
-    figures.append(figure("search_among_5_cells_of_the_nearest_set", float(np.mean(loss)), 0.0, "points; beside it: all cells", n=len(loss), interval=bootstrap(loss), limit=-1.0, smaller_is_better=False))
+    figures.append(
+        figure(
+            "search_among_5_cells_of_the_nearest_set",
+            float(np.mean(loss)),
+            0.0,
+            "points; beside it: all cells",
+            n=len(loss),
+            interval=bootstrap(loss),
+            limit=-1.0,
+            smaller_is_better=False,
+        )
+    )
     kept = {form: ((both[0][form] + both[1][form]) / 2).round(4).tolist() for form in ("Frechet", "log-det")}
     FILE.write_text(json.dumps({"names": names, "families": families, **kept}) + "\n")
     return keep(result("fisher", figures, (time.process_time() - began) / 60), "activedints bench fisher")

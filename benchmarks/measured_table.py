@@ -84,14 +84,18 @@ def measure(number: int, path: Path, plan: Schedule) -> None:
             records = measured(group, [texts[cell]] * len(group), plan)
             with path.open("a") as file:
                 file.writelines(json.dumps(record) + "\n" for record in records)
-        print(f"cell {cell + 1} of {number}{', other seeds' if more else ''}, {time.process_time():.0f} CPU s", flush=True)
+        print(
+            f"cell {cell + 1} of {number}{', other seeds' if more else ''}, {time.process_time():.0f} CPU s", flush=True
+        )
 
 
 def main() -> None:
     words = argparse.ArgumentParser()
     words.add_argument("--partial", type=Path, default=PARTIAL)
     words.add_argument("--architectures", type=int, default=64)
-    words.add_argument("--write", action="store_true", help="Write data/measured_table.csv from what is there, train nothing.")
+    words.add_argument(
+        "--write", action="store_true", help="Write data/measured_table.csv from what is there, train nothing."
+    )
     options = words.parse_args()
     if options.write:
         made = write(read_runs(options.partial))

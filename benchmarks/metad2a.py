@@ -63,7 +63,9 @@ def fold(measured: MeasuredTable, views: SetViews, family: str) -> Row:
         order = np.argsort(-advise.ranked(advisor, supports, made.tokens)[0], kind="stable")
         seconds = time.process_time() - start
         known = model.embedding(advisor, supports)
-        others = np.stack([model.embedding(advisor, advise.supports_of(image_sets.image_set(n), 1, 1)) for n in rest.names])
+        others = np.stack(
+            [model.embedding(advisor, advise.supports_of(image_sets.image_set(n), 1, 1)) for n in rest.names]
+        )
         near = int(np.linalg.norm(others - known, axis=1).argmin())
         rows.append(
             {
@@ -140,18 +142,98 @@ def figures_of(rows: list[Row], measured: MeasuredTable, fast: float) -> tuple[l
     gain = [np.mean(row["thirty"]) - measured.runs["test"][measured.place(row["set"]), :, 0].mean() for row in thirty]
     thrice = np.array([measured.thrice[measured.place(row["set"])] for row in rows])
     found = [
-        figure("predictor_spearman", float(ours.mean()), float(mean.mean()), "Spearman", n=len(rows), interval=bootstrap(ours.tolist()), limit=float(mean.mean() + 0.1), smaller_is_better=False),
-        figure("predictor_minus_architecture_mean", float((ours - mean).mean()), None, "Spearman", n=len(rows), interval=bootstrap((ours - mean).tolist()), limit=0.1, smaller_is_better=False),
-        figure("predictor_spearman_three_seeds", float(ours[thrice].mean()), float(mean[thrice].mean()), "Spearman", n=int(thrice.sum()), interval=bootstrap(ours[thrice].tolist())),
-        figure("nearest_set_spearman", float(np.mean(told["spearman"]["nearest set"])), float(mean.mean()), "Spearman", n=len(rows)),
-        figure("parameters_spearman", float(np.mean(told["spearman"]["parameters"])), float(mean.mean()), "Spearman", n=len(rows)),
-        figure("naswot_spearman", float(np.mean(told["spearman"]["NASWOT"])), float(mean.mean()), "Spearman", n=len(rows)),
-        figure("top1_regret_after_generating", float(top.mean()), float(usual.mean()), "points", n=len(rows), interval=bootstrap(top.tolist()), limit=min(4.0, float(usual.mean()))),
+        figure(
+            "predictor_spearman",
+            float(ours.mean()),
+            float(mean.mean()),
+            "Spearman",
+            n=len(rows),
+            interval=bootstrap(ours.tolist()),
+            limit=float(mean.mean() + 0.1),
+            smaller_is_better=False,
+        ),
+        figure(
+            "predictor_minus_architecture_mean",
+            float((ours - mean).mean()),
+            None,
+            "Spearman",
+            n=len(rows),
+            interval=bootstrap((ours - mean).tolist()),
+            limit=0.1,
+            smaller_is_better=False,
+        ),
+        figure(
+            "predictor_spearman_three_seeds",
+            float(ours[thrice].mean()),
+            float(mean[thrice].mean()),
+            "Spearman",
+            n=int(thrice.sum()),
+            interval=bootstrap(ours[thrice].tolist()),
+        ),
+        figure(
+            "nearest_set_spearman",
+            float(np.mean(told["spearman"]["nearest set"])),
+            float(mean.mean()),
+            "Spearman",
+            n=len(rows),
+        ),
+        figure(
+            "parameters_spearman",
+            float(np.mean(told["spearman"]["parameters"])),
+            float(mean.mean()),
+            "Spearman",
+            n=len(rows),
+        ),
+        figure(
+            "naswot_spearman", float(np.mean(told["spearman"]["NASWOT"])), float(mean.mean()), "Spearman", n=len(rows)
+        ),
+        figure(
+            "top1_regret_after_generating",
+            float(top.mean()),
+            float(usual.mean()),
+            "points",
+            n=len(rows),
+            interval=bootstrap(top.tolist()),
+            limit=min(4.0, float(usual.mean())),
+        ),
         figure("top1_regret_random", float(np.mean(told["regret"]["random"])), None, "points", n=len(rows)),
-        figure("top1_regret_among_measured", float(np.mean(told["regret"]["MetaD2A"])), float(usual.mean()), "points", n=len(rows)),
-        figure("generated_minus_random", float(np.mean(gain)), None, "points", n=len(thirty), interval=bootstrap(gain), limit=2.0, smaller_is_better=False) if thirty else figure("generated_minus_random", None, None, "points", n=0),
-        figure("generated_valid", 100 * float(np.mean([row["valid"] for row in rows])), None, "%", n=len(rows), limit=100.0, smaller_is_better=False),
-        figure("generated_unique", 100 * float(np.mean([row["unique"] for row in rows])), None, "%", n=len(rows), limit=90.0, smaller_is_better=False),
+        figure(
+            "top1_regret_among_measured",
+            float(np.mean(told["regret"]["MetaD2A"])),
+            float(usual.mean()),
+            "points",
+            n=len(rows),
+        ),
+        figure(
+            "generated_minus_random",
+            float(np.mean(gain)),
+            None,
+            "points",
+            n=len(thirty),
+            interval=bootstrap(gain),
+            limit=2.0,
+            smaller_is_better=False,
+        )
+        if thirty
+        else figure("generated_minus_random", None, None, "points", n=0),
+        figure(
+            "generated_valid",
+            100 * float(np.mean([row["valid"] for row in rows])),
+            None,
+            "%",
+            n=len(rows),
+            limit=100.0,
+            smaller_is_better=False,
+        ),
+        figure(
+            "generated_unique",
+            100 * float(np.mean([row["unique"] for row in rows])),
+            None,
+            "%",
+            n=len(rows),
+            limit=90.0,
+            smaller_is_better=False,
+        ),
         figure("seconds_500_generated_and_ranked", fast, None, "CPU s", limit=10.0),
     ]
     ahead = float((ours - mean).mean())
@@ -180,10 +262,16 @@ def run(families: str = "all", trainings: int = 1) -> dict[str, Any]:
         if trainings:
             row["trained"] = kept_or(stem.with_suffix(".best.json"), lambda row=row: best_trained(row))["test"]
             if row["set"] in image_sets.THRICE:
-                row["thirty"] = kept_or(stem.with_suffix(".thirty.json"), lambda row=row: generated_trained(row))["test"]
+                row["thirty"] = kept_or(stem.with_suffix(".thirty.json"), lambda row=row: generated_trained(row))[
+                    "test"
+                ]
         else:
             row["trained"] = [float("nan")]
-    found, details = figures_of(rows, measured, seconds_for_ten_classes(model.load()) if model.SHIPPED.with_suffix(".json").is_file() else float("nan"))
+    found, details = figures_of(
+        rows,
+        measured,
+        seconds_for_ten_classes(model.load()) if model.SHIPPED.with_suffix(".json").is_file() else float("nan"),
+    )
     answer = result("metad2a", found, (time.process_time() - began + spent) / 60)
     return keep(answer, "activedints bench metad2a", details) if families == "all" and trainings else answer
 

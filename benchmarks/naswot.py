@@ -1,8 +1,9 @@
 """NASWOT on the true NAS-Bench-201 network: ``activedints bench naswot`` (resumable; about four CPU minutes).
 
 16 channels, five cells a stage, 128 images of 3 x 32 x 32: seconds a network, and Kendall with NAS-Bench-201's accuracy
-over ARCHITECTURES random live cells. CIFAR is not to be had here, so two kinds of other images are used and named: white
-noise, and colour fields with the spectrum of natural scenes. Beside them the benchmark's own published NASWOT values.
+over ARCHITECTURES random live cells. CIFAR is not to be had here, so two kinds of other images are used and named:
+white noise, and colour fields with the spectrum of natural scenes. Beside them the benchmark's own published NASWOT
+values.
 """
 
 import json
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from activedints.nas.measured import image_sets, space, table
 from activedints.nas.few_shot.functional import keep_heap
+from activedints.nas.measured import image_sets, space, table
 from activedints.nas.rank.agreement import agreement
 from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.naswot import Skeleton, naswot

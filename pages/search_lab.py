@@ -9,13 +9,15 @@ TABS = ("Regret", "MDENAS", "DARTS", "Passing tests", "Cell shape", "Figures")
 
 with frame.page("Search algorithms", needs="nothing") as here:
     if here.standing.device is None:
-        st.info("No worker is running, and searches need one: start it with `activedints worker`.", icon=":material/inbox:")
+        st.info(
+            "No worker is running, and searches need one: start it with `activedints worker`.", icon=":material/inbox:"
+        )
         search_lab.figures_tab()
     else:
         with st.spinner("The worker reads the table; the first time takes some seconds."):
             known = advising.sets(here.store)
         st.caption(
-            f"{known['runs']:,} trainings of {known['cells']} NAS-Bench-201 cells on {len(known['sets'])} small data sets: "
+            f"{known['runs']:,} trainings of {known['cells']} NAS-Bench-201 cells on {len(known['sets'])} small sets: "
             "a search asks the table instead of training, so that ten seeds take a second."
         )
         tabs = dict(zip(TABS, st.tabs(TABS, key="tab", on_change="rerun", bind="query-params")))

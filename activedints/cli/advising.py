@@ -52,9 +52,7 @@ def advise(
     with one_thread():
         own = image_set_of(store, {"source": chosen[0][0], "what": chosen[0][1], "seed": seed})  # type: ignore[arg-type]
         advisor = model.load()
-        found = advise.advice(
-            advisor, table.read(), own, advise.known_embeddings(advisor, advisor.known), number, seed
-        )
+        found = advise.advice(advisor, table.read(), own, advise.known_embeddings(advisor, advisor.known), number, seed)
     answer({"name": own.name, **found}, as_json, _told(own.name, found))
 
 
@@ -112,7 +110,9 @@ def proxy(
     with progress_bar() as report:
         found = scored(known, number, images, Skeleton(channels, repeats), seed, report)
     tau = "none" if found["kendall"] is None else f"{found['kendall']:.2f}"
-    say(f"Kendall with measured test accuracy: {tau} ({len(found['rows'])} cells, {found['seconds']:.2f} CPU s a cell).")
+    say(
+        f"Kendall with measured test accuracy: {tau} ({len(found['rows'])} cells, {found['seconds']:.2f} CPU s a cell)."
+    )
     lines = [f"{_score(row['naswot'])} {row['test']:6.1f} %  {row['cell']}" for row in found["rows"]]
     answer(found, as_json, "\n".join(lines))
 

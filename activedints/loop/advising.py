@@ -1,4 +1,5 @@
-"""The data-set advisor as a screen or a command meets it: questions to the warm child, figures, and what it hands on."""
+"""The data-set advisor as a screen or a command meets it: questions to the warm child, figures, and what it
+hands on."""
 
 import json
 import math
@@ -54,7 +55,12 @@ def figures(names: tuple[str, ...]) -> list[Row]:
     if not FIGURES.is_file():
         return []
     kept = json.loads(FIGURES.read_text(encoding="utf-8"))
-    return [_figure(row) | {"command": kept[name]["command"]} for name in names if name in kept for row in kept[name]["figures"]]
+    return [
+        _figure(row) | {"command": kept[name]["command"]}
+        for name in names
+        if name in kept
+        for row in kept[name]["figures"]
+    ]
 
 
 def _figure(row: Row) -> Row:
@@ -74,7 +80,8 @@ def details(name: str) -> Row | None:
 
 
 def fisher() -> Row | None:
-    """Measured distances: ``{"names", "families", "Frechet", "log-det"}``, (from, to); None before they are measured."""
+    """Measured distances: ``{"names", "families", "Frechet", "log-det"}``, (from, to); None before they
+    are measured."""
     return json.loads(FISHER.read_text(encoding="utf-8")) if FISHER.is_file() else None
 
 

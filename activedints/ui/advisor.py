@@ -16,7 +16,9 @@ SOURCES = {"known": "A data set of the table", "scans": "My own scans", "folder"
 
 def source_form(here: Here, known: list[Row]) -> None:
     """Which images; the advice stays in the session."""
-    source = st.segmented_control("Images", list(SOURCES), default="known", format_func=SOURCES.get, key="source") or "known"
+    source = (
+        st.segmented_control("Images", list(SOURCES), default="known", format_func=SOURCES.get, key="source") or "known"
+    )
     with st.form("advise", border=False):
         left, right = st.columns([5, 1], vertical_alignment="bottom")
         if source == "known":
@@ -52,15 +54,22 @@ def show_advice(here: Here, found: Row) -> None:
         st.metric("Unique", f"{found['unique']:.0%}", width="content", help="Of the valid ones")
         st.metric("CPU seconds", f"{found['seconds']:.1f}", width="content")
     if found["known"]:
-        st.caption("This set was in the advisor's own training: believe the figures for held-out families, not this one.")
+        st.caption(
+            "This set was in the advisor's own training: believe the figures for held-out families, not this one."
+        )
     left, right = st.columns([2, 3])
     with left:
         st.image(advisor_charts.sheet(found["pictures"]), caption="Four images of each class, one row a class.")
     with right:
         st.markdown("**Nearest known data sets**")
-        rows = [{k: row[k] for k in ("title", "family", "distance")} | {"best there": row["best"][0]} for row in found["nearest"]]
+        rows = [
+            {k: row[k] for k in ("title", "family", "distance")} | {"best there": row["best"][0]}
+            for row in found["nearest"]
+        ]
         st.dataframe(rows, hide_index=True, column_config={"distance": st.column_config.NumberColumn(format="%.2f")})
-        st.caption("By what the predictor sees of a set; 1 is the usual distance of two known ones. Best: by validation.")
+        st.caption(
+            "By what the predictor sees of a set; 1 is the usual distance of two known ones. Best: by validation."
+        )
     _cells(found)
     left, right = st.columns(2)
     with left:
@@ -92,7 +101,7 @@ def _cells(found: Row) -> None:
             key="advised cells",
         )
         st.caption(
-            "Predicted accuracy in %, its deviation over members and draws. Elsewhere: how many of the measured cells the "
+            "Predicted accuracy in %, its deviation over members and draws. Elsewhere: how many measured cells the "
             "nearest measured one beats on known sets, in %: the architecture-mean baseline. Weights in thousands."
         )
     picked = chosen.selection.rows

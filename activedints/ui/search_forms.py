@@ -48,8 +48,8 @@ def lean_box(here: Here) -> dict[str, Any] | None:
     if told is None:
         return None
     words = (
-        f"Skips {told['skip']:+.2f}, full 3-D kernels {told['full']:+.2f} (logits); it advises sigma {told['sigma']:.2f}. "
-        "Where alphas are refined, this does nothing."
+        f"Skips {told['skip']:+.2f}, full 3-D kernels {told['full']:+.2f}; sigma {told['sigma']:.2f} is advised. "
+        "Logits of the alphas at the start. Where alphas are refined, this does nothing."
     )
     return told if st.checkbox(f"Start from the advice for '{told['from']}'", help=words) else None
 

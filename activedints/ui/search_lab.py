@@ -28,8 +28,8 @@ def regret_tab(here: Here, known: Row) -> None:
         budget = right.slider("Cells trained", 5, known["cells"], min(40, known["cells"]))
         asked = st.form_submit_button("Run with 10 seeds", type="primary", icon=":material/play_arrow:")
     if asked:
-        _keep(here, "regrets", lambda: search_lab.regrets(here.store, name, chosen, budget))
-    found = st.session_state.get("regrets")
+        _keep(here, "found regrets", lambda: search_lab.regrets(here.store, name, chosen, budget))
+    found = st.session_state.get("found regrets")
     if found is None:
         st.info("Nothing was run yet: choose a data set and algorithms.", icon=":material/inbox:")
         return
@@ -37,8 +37,8 @@ def regret_tab(here: Here, known: Row) -> None:
     form = {name: st.column_config.NumberColumn(format="%.1f") for name in ("regret", "to best tenth", "percentile")}
     st.dataframe(found["ends"], hide_index=True, column_config=form)
     st.caption(
-        f"On '{found['set']}', {found['seeds']} seeds. To best tenth: median number of cells trained until one of the best "
-        "tenth by validation was met. Percentile: share of measured cells that the chosen one beats on test images."
+        f"On '{found['set']}', {found['seeds']} seeds. To best tenth: cells trained (median) until one of the "
+        "best tenth by validation was met. Percentile: share of measured cells that the chosen one beats on test images."
     )
     ceiling = {row["name"]: row["ceiling"] for row in known["sets"]}[found["set"]]
     if ceiling is not None:
@@ -52,14 +52,14 @@ def mdenas_tab(here: Here, known: Row) -> None:
         seed = right.number_input("Seed", 0, 9_999, 0, key="mdenas seed")
         asked = st.form_submit_button("Learn the distribution", type="primary", icon=":material/play_arrow:")
     if asked:
-        _keep(here, "mdenas", lambda: search_lab.multinomials(here.store, name, int(seed)))
+        _keep(here, "found mdenas", lambda: search_lab.multinomials(here.store, name, int(seed)))
     st.fragment(_mdenas)()
     st.dataframe(advising.figures(("mdenas",)), hide_index=True, placeholder="–")
 
 
 @guarded
 def _mdenas() -> None:
-    found = st.session_state.get("mdenas")
+    found = st.session_state.get("found mdenas")
     if found is None:
         return
     last = len(found["p"])
@@ -72,16 +72,20 @@ def darts_tab(here: Here, known: Row) -> None:
     with st.form("darts", border=False):
         left, middle, right = st.columns([4, 1, 1])
         name = set_choice(known, "darts set", left)
-        order = middle.selectbox("Order", [1, 2], help="The second looks one step of the weights ahead, and costs thrice")
+        order = middle.selectbox(
+            "Order", [1, 2], help="The second looks one step of the weights ahead, and costs thrice"
+        )
         seed = right.number_input("Seed", 0, 9_999, 0, key="darts seed")
         asked = st.form_submit_button("Search by gradient", type="primary", icon=":material/play_arrow:")
     if asked:
-        _live(here, "darts", lambda hear: search_lab.darts(here.store, name, order, int(seed), hear))
-    found = st.session_state.get("darts")
+        _live(here, "found darts", lambda hear: search_lab.darts(here.store, name, order, int(seed), hear))
+    found = st.session_state.get("found darts")
     if found is not None:
         left, right = st.columns([3, 2])
         with left:
-            charts.show(search_lab_charts.shares(found["shares"][-1], "Shares of the supernet at the end"), key="darts shares")
+            charts.show(
+                search_lab_charts.shares(found["shares"][-1], "Shares of the supernet at the end"), key="darts shares"
+            )
         with right:
             charts.show(search_lab_charts.entropy(found["steps"], found["entropy"]), key="darts entropy")
         _found(found)
@@ -95,8 +99,8 @@ def lpt_tab(here: Here, known: Row) -> None:
         seed = right.number_input("Seed", 0, 9_999, 0, key="lpt seed")
         asked = st.form_submit_button("Learn by passing tests", type="primary", icon=":material/play_arrow:")
     if asked:
-        _live(here, "lpt", lambda hear: search_lab.lpt(here.store, name, int(seed), hear))
-    found = st.session_state.get("lpt")
+        _live(here, "found lpt", lambda hear: search_lab.lpt(here.store, name, int(seed), hear))
+    found = st.session_state.get("found lpt")
     if found is not None:
         charts.show(search_lab_charts.difficulty(found["rounds"]), key="difficulty")
         st.image(
@@ -114,9 +118,13 @@ def shape_tab(here: Here, known: Row) -> None:
     left, right = st.columns(2)
     with left:
         st.dataframe(known["shapes"], hide_index=True)
-        st.caption("Width (c: channels of the cell) and depth (edges) of published cells, counted here and as Shu et al. give them.")
+        st.caption(
+            "Width (c: channels of the cell) and depth (edges) of published cells, ours and as Shu et al. give them."
+        )
     with right, st.form("shape", border=False):
-        text = st.text_input("A cell", "0 1, 0 1, 1 0, 0 2", help="What each node reads (0 and 1: the cell's inputs), or |op~0|+|...|")
+        text = st.text_input(
+            "A cell", "0 1, 0 1, 1 0, 0 2", help="What each node reads (0 and 1: the cell's inputs), or |op~0|+|...|"
+        )
         if st.form_submit_button("Measure", icon=":material/straighten:"):
             here.do(lambda: f"Width and depth: {search_lab.shape(here.store, text)}.")
     told = advising.details("cell-shape")
@@ -126,7 +134,11 @@ def shape_tab(here: Here, known: Row) -> None:
 
 
 def figures_tab() -> None:
-    st.dataframe(advising.figures(("search-lab", "transfer", "mdenas", "darts", "lpt", "cell-shape", "naswot")), hide_index=True, placeholder="–")
+    st.dataframe(
+        advising.figures(("search-lab", "transfer", "mdenas", "darts", "lpt", "cell-shape", "naswot")),
+        hide_index=True,
+        placeholder="–",
+    )
     st.caption("Each with its command; a bar that is missed says so.")
 
 
@@ -135,7 +147,9 @@ def _found(found: Row) -> None:
     if found["cell"] is None:
         st.markdown("It found a cell that lets nothing through.")
         return
-    stands = "was measured itself" if not found["apart"] else f"is stood for by one that differs on {found['apart']} edge(s)"
+    stands = (
+        "was measured itself" if not found["apart"] else f"is stood for by one that differs on {found['apart']} edge(s)"
+    )
     st.markdown(
         f"The cell it found {stands}: `{found['cell']}`, test accuracy {found['accuracy']:.1f} %, regret "
         f"{found['regret']:.1f} points, better than {found['percentile']:.0f} % of the measured cells."

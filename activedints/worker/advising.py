@@ -1,7 +1,7 @@
 """What the warm child answers to the Data-set advisor and the Search algorithms page.
 
-``nas`` is imported by the first question. Everything that is asked twice is kept: the shipped model, embeddings of known
-data sets, trained controllers.
+``nas`` is imported by the first question. Everything that is asked twice is kept: the shipped model, embeddings of
+known data sets, trained controllers.
 """
 
 from collections.abc import Callable

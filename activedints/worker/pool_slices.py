@@ -14,7 +14,8 @@ from activedints.store import annotations, cases
 from activedints.store.database import Store
 from activedints.worker.gather import read_scan
 
-CASES, SLICES = 16, 6
+CASES, SLICES, WANTED = 16, 6, 24
+"""Cases looked at, axial slices of each, and slices in all: few cases give more slices each."""
 QUESTIONS = ("sequences", "lesion")
 
 
@@ -33,14 +34,17 @@ def pool_set(store: Store, question: str, seed: int) -> ImageSet:
         learning = cases.members(session, experiment.id, Role.LEARNING)
         files = {case.id: newest[case.id].file for case in learning if case.id in newest}
     annotated = question == "lesion"
-    rows = [case for case in learning if (case.id in files) == annotated or (not annotated and len(files) == len(learning))]
+    rows = [
+        case for case in learning if (case.id in files) == annotated or (not annotated and len(files) == len(learning))
+    ]
     if not rows:
         raise NotFound("No learning case fits this question: annotate one, or import cases into the pool.")
     order = np.random.default_rng(seed).permutation(len(rows))[:CASES]
+    number = max(SLICES, -(-WANTED // len(order)))
     found: dict[str, list[np.ndarray]] = {}
     for case in (rows[place] for place in order):
         scan = read_scan(store, case, settings.channels)
-        shown, places = pictures(graded(scan.image, scan.brain), scan.brain, "axial", SLICES)
+        shown, places = pictures(graded(scan.image, scan.brain), scan.brain, "axial", number)
         if annotated:
             label = read_labelmap(store.files.path(files[case.id])).array[:, :, places]
             for picture, here in zip(shown, np.moveaxis(label, 2, 0)):

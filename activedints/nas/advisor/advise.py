@@ -4,9 +4,9 @@
 
 - ``classes``, ``images`` (of the set), ``seconds``; ``valid``, ``unique``: shares of what the generator sampled
 - ``nearest``: rows ``{set, title, family, distance, best}``, nearest first; ``best``: its three best cells
-- ``cells``: rows ``{rank, cell, tokens, edges, predicted, deviation, mean_elsewhere, parameters, depth, width}``: the best
-  predicted of the generated ones; per cent of test images, as the predictor expects them, and the deviation over members
-  and draws of images; ``mean_elsewhere``: mean rank (100 best) over known sets of the nearest measured cell
+- ``cells``: rows ``{rank, cell, tokens, edges, predicted, deviation, mean_elsewhere, parameters, depth, width}``: the
+best predicted of the generated ones; per cent of test images, as the predictor expects them, and the deviation over
+  members and draws of images; ``mean_elsewhere``: mean rank (100 best) over known sets of the nearest measured cell
 - ``all``: lists ``predicted``, ``parameters`` of every generated cell
 - ``leaning``: what the best tenth has more of than all generated cells, see ``leaning``
 """

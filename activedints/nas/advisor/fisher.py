@@ -1,7 +1,7 @@
 """Similarity of data sets by Fisher information (Le et al., arXiv 2103.12827 and 2103.00241), from the equations.
 
-For data sets a and b: f_a is one architecture trained on a, from the same start for all; F_ab the diagonal of its Fisher
-information on images of b, E[(d loss / d theta)^2] of single images, scaled to trace 1. Then
+For data sets a and b: f_a is one architecture trained on a, from the same start for all; F_ab the diagonal of its
+Fisher information on images of b, E[(d loss / d theta)^2] of single images, scaled to trace 1. Then
 
     Frechet      d(a, b) = |sqrt(F_ab) - sqrt(F_bb)| / sqrt 2
     log-det      d(a, b) = mean over weights of the |sum over a layer of log(F_ab + eps) - log(F_bb + eps)|
@@ -11,7 +11,7 @@ theta is the body of the network; its last layer is fitted on b by ridge regress
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ class FisherPlan:
 
     images: int = 64
     seed: int = 0
-    schedule: Schedule = Schedule()
+    schedule: Schedule = field(default_factory=Schedule)
 
 
 def bodies(sets: Sequence[ImageSet], plan: FisherPlan) -> list[Networks]:
@@ -81,7 +81,9 @@ def diagonal(network: Networks, part: Part, images: int) -> list[Array]:
     fixed = {k: v.detach() for k, v in network.named_parameters() if k not in own} | dict(network.named_buffers())
 
     def loss(parameters: dict[str, Tensor], image: Tensor, label: Tensor) -> Tensor:
-        found = functional_call(_Features(network), {f"network.{k}": v for k, v in (parameters | fixed).items()}, image[None])
+        found = functional_call(
+            _Features(network), {f"network.{k}": v for k, v in (parameters | fixed).items()}, image[None]
+        )
         return F.cross_entropy((found[0] @ weight + bias), label[None])
 
     gradients = vmap(grad(loss), (None, 0, 0), chunk_size=16)(own, x, y)
@@ -111,9 +113,7 @@ def log_det(ours: list[Array], target: list[Array]) -> float:
     return sum(layers) / sum(len(one) for one in ours)
 
 
-def distances(
-    sets: Sequence[ImageSet], plan: FisherPlan | None = None, report: Report = silent
-) -> dict[str, Array]:
+def distances(sets: Sequence[ImageSet], plan: FisherPlan | None = None, report: Report = silent) -> dict[str, Array]:
     """Both forms, (from, to): row a is the data set that the network was trained on."""
     plan = plan or FisherPlan()
     report(0, len(sets), "Training a network on every data set")
@@ -129,9 +129,7 @@ def distances(
     return found
 
 
-def new_set(
-    networks: Sequence[Networks], own: Networks, part: Part, plan: FisherPlan
-) -> dict[str, Array]:
+def new_set(networks: Sequence[Networks], own: Networks, part: Part, plan: FisherPlan) -> dict[str, Array]:
     """Distances (known,) of a new data set to known ones, whose trained bodies are given."""
     target = diagonal(own, part, plan.images)
     others = [diagonal(one, part, plan.images) for one in networks]

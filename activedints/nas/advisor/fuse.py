@@ -1,8 +1,8 @@
 """FUSE: which of a few candidate cells serves a data set, by a mixture that is trained on it (Le et al., 2103.00241).
 
-o(x) = sum_k softmax(c)_k f_k(x): weights of all candidates and the mixing weights c learn in turns, and the candidate with
-the largest c is kept. c learns on validation images; the reference code tunes it on its test images, which is not done
-here.
+o(x) = sum_k softmax(c)_k f_k(x): weights of all candidates and the mixing weights c learn in turns, and the candidate
+with the largest c is kept. c learns on validation images; the reference code tunes it on its test images, which is
+not done here.
 """
 
 from collections.abc import Sequence

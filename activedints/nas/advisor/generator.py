@@ -1,7 +1,8 @@
 """Cells generated from the latent of a data set: MetaD2A's generator, meta-learned on the good cells of many sets.
 
-q(z | D) is a normal whose mean and spread the set encoder says; the decoder writes a cell from z. Loss: -log p(cell | z)
-+ beta KL(q | standard normal), with little noise in z (scale 0.01), so that variety comes from sampling nodes and edges.
+q(z | D) is a normal whose mean and spread the set encoder says; the decoder writes a cell from z. Loss: -log p(cell |
+z) + beta KL(q | standard normal), with little noise in z (scale 0.01), so that variety comes from sampling nodes and
+edges.
 
 What is good is ours: the paper's tables hold thousands of trained cells a set, ours some dozens, and a generator that
 learned those alone would recite them. It therefore learns, for every meta-training set, the cells that the predictors

@@ -92,7 +92,8 @@ class GraphDecoder(nn.Module):
         self.edge = nn.Sequential(nn.Linear(2 * size + 2 * NODES, size), nn.ReLU(), nn.Linear(size, 1))
 
     def node(self, z: Tensor, states: list[Tensor], kind: Tensor, heard: Tensor) -> Tensor:
-        """The state of a new node of type ``kind`` (cell,) that hears earlier ones as ``heard`` (cell, earlier) says."""
+        """The state of a new node of type ``kind`` (cell,) that hears earlier ones as ``heard`` (cell,
+        earlier) says."""
         told, hidden = torch.eye(TYPES)[kind], self.start(z).tanh()
         if states:
             hidden = hidden + self.messages(torch.stack(states, 1), list(range(len(states))), heard)
@@ -126,8 +127,8 @@ class GraphDecoder(nn.Module):
 
     @torch.no_grad()
     def sample(self, z: Tensor, generator: torch.Generator, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
-        """One cell a row of z: types (cell, 8), sampled, and edges (cell, 8, 8), the likelier of yes and no; node by node,
-        nothing is mended."""
+        """One cell a row of z: types (cell, 8), sampled, and edges (cell, 8, 8), the likelier of yes and no; node by
+        node, nothing is mended."""
         number = len(z)
         types, leads = torch.zeros(number, NODES, dtype=torch.long), torch.zeros(number, NODES, NODES)
         states: list[Tensor] = []

@@ -60,7 +60,8 @@ def views(images: npt.NDArray[np.floating]) -> list[Array]:
 
 
 def told(features: Array, labels: npt.NDArray[np.integer], ridge: float = 1.0) -> float:
-    """Share of images told right by ridge regression on the classes, each by the fit without it, scaled from chance to 1.
+    """Share of images told right by ridge regression on the classes, each by the fit without it, scaled from chance
+    to 1.
 
     Leaving one out has a closed form: the residual divided by 1 - leverage.
     """

@@ -69,7 +69,7 @@ def from_arrays(name: str, images: list[npt.NDArray[np.floating]], classes: list
     for kind, own in zip(classes, images):
         if len(own) < LEAST:
             raise InvalidSettings(
-                f"Class '{kind}' of '{name}' has {len(own)} image(s) and {LEAST} are needed; add images or leave it out."
+                f"Class '{kind}' of '{name}' has {len(own)} image(s), {LEAST} are needed; add images or leave it out."
             )
     every = np.concatenate(images)
     if every.std() < 1e-6:

@@ -75,9 +75,7 @@ class Scaling:
         """A new set's descriptors and landmarks, scaled."""
         return self.scaled(view_of(support))
 
-    def drawn(
-        self, views: SetViews, names: Sequence[str], rng: np.random.Generator
-    ) -> tuple[list[Tensor], Tensor]:
+    def drawn(self, views: SetViews, names: Sequence[str], rng: np.random.Generator) -> tuple[list[Tensor], Tensor]:
         """A random draw of each of the sets; classes in random order, half of the images of a class left out at random
         by taking some twice."""
         sets, facts = [], []

@@ -1,8 +1,8 @@
 """Width and depth of a cell, after Shu, Wang and Cai (Understanding Architectures Learnt by Cell-based NAS, ICLR 2020).
 
-Width: every inner node adds c (the cell's width) times the share of its inputs that are inputs of the cell. Depth: edges
-of the longest way from an input of the cell to its output. Wide and shallow cells converge faster; the paper does not
-say that they generalise better.
+Width: every inner node adds c (the cell's width) times the share of its inputs that are inputs of the cell. Depth:
+edges of the longest way from an input of the cell to its output. Wide and shallow cells converge faster; the paper
+does not say that they generalise better.
 """
 
 from collections.abc import Sequence
@@ -73,14 +73,18 @@ def read_shape(text: str) -> Shape:
     """Shape of a cell that a person wrote: in NAS-Bench-201's notation, or what its nodes read, "0 1, 0 1, 0 2" (0 and
     1 are the cell's inputs). InvalidSettings, InvalidFile for anything else.
 
-    >>> str(read_shape("0 1, 0 1, 0 2")), str(read_shape("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"))
-    ('2.5c/3', '1c/3')
+    >>> str(read_shape("0 1, 0 1, 0 2"))
+    '2.5c/3'
+    >>> str(read_shape("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"))
+    '1c/3'
     """
     if "~" in text:
         return shape_of_edges(read_edges([text.strip()], OPERATIONS_201).edges[0])
     groups = [group.split() for group in text.split(",")]
     if not all(group and all(word.isdigit() for word in group) for group in groups):
-        raise InvalidSettings(f"A cell is written as the states that each node reads, such as 0 1, 0 1, 0 2; not '{text}'.")
+        raise InvalidSettings(
+            f"A cell is written as the states that each node reads, such as 0 1, 0 1, 0 2; not '{text}'."
+        )
     return shape([[int(word) for word in group] for group in groups])
 
 

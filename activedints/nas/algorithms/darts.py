@@ -1,4 +1,5 @@
-"""DARTS (Liu et al., ICLR 2019) on the measured space and one of its data sets: weights and architecture by gradient."""
+"""DARTS (Liu et al., ICLR 2019) on the measured space and one of its data sets: weights and architecture
+by gradient."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """The search lab: algorithms by name, run over seeds on a data set of the measured table, as plain rows.
 
-``regrets`` answers a screen: ``{"set", "budget", "seeds", "best", "curves", "ends"}``; ``curves``: one row ``{algorithm,
-evaluation, regret, low, high}`` with the 95 % band over seeds; ``ends``: one row an algorithm with its last regret,
-evaluations to a cell of the best tenth, and the percentile of what it chose.
+``regrets`` answers a screen: ``{"set", "budget", "seeds", "best", "curves", "ends"}``; ``curves``: one row
+``{algorithm, evaluation, regret, low, high}`` with the 95 % band over seeds; ``ends``: one row an algorithm with its
+last regret, evaluations to a cell of the best tenth, and the percentile of what it chose.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,7 +74,13 @@ def banded(algorithm: str, regret: npt.NDArray[np.float64]) -> list[Row]:
     half = 1.96 * regret.std(0, ddof=1) / len(regret) ** 0.5 if len(regret) > 1 else np.zeros(regret.shape[1])
     mean = regret.mean(0)
     return [
-        {"algorithm": algorithm, "evaluation": k + 1, "regret": float(m), "low": float(max(m - h, 0)), "high": float(m + h)}
+        {
+            "algorithm": algorithm,
+            "evaluation": k + 1,
+            "regret": float(m),
+            "low": float(max(m - h, 0)),
+            "high": float(m + h),
+        }
         for k, (m, h) in enumerate(zip(mean, half))
     ]
 

@@ -1,4 +1,5 @@
-"""Searches by gradient on one data set of the table, as plain rows for a screen: DARTS, and learning by passing tests."""
+"""Searches by gradient on one data set of the table, as plain rows for a screen: DARTS, and learning by
+passing tests."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Learning by passing tests (Du, Zhang and Xie, arXiv 2011.15102): a tester makes ever harder tests for the learner.
 
-The learner has weights W and architecture A, the tester an encoder E and a head X, and the creator C gives every image of
-a bank a weight s in (0, 1) of being in the test. In turns
+The learner has weights W and architecture A, the tester an encoder E and a head X, and the creator C gives every
+image of a bank a weight s in (0, 1) of being in the test. In turns
 
     W   descends   L(W, A; the learner's images)
     E, X descend   L(E, X; the tester's images) + gamma * the test's weighted loss of E, X
@@ -35,7 +35,7 @@ class Lpt:
     """``rounds`` of ``learning.steps`` / rounds steps; after each the test is looked at: the ``share`` of the bank with
     the largest weights."""
 
-    learning: Darts = Darts(steps=90)
+    learning: Darts = field(default_factory=lambda: Darts(steps=90))
     rounds: int = 3
     share: float = 0.2
     gamma: float = 1.0
@@ -150,6 +150,9 @@ def looked_at(plan: Lpt, tester: Tester, weights: Params, alphas: Params, bank: 
     losses = F.cross_entropy(supernet.scores(weights, alphas, images), labels, reduction="none").numpy()
     order = np.argsort(-tester.chosen(images).numpy(), kind="stable")[: max(1, round(plan.share * len(bank)))]
     x, y = torch.from_numpy(judge.images)[:, None], torch.from_numpy(judge.labels)
-    right = [100 * float((said.argmax(1) == y).float().mean()) for said in (supernet.scores(weights, alphas, x), tester.scores(x))]
+    right = [
+        100 * float((said.argmax(1) == y).float().mean())
+        for said in (supernet.scores(weights, alphas, x), tester.scores(x))
+    ]
     hardest = order[np.argsort(-losses[order], kind="stable")]
     return Round(hardest, float(losses[order].mean()), float(losses.mean()), *right)

@@ -1,8 +1,8 @@
 """MDENAS: multinomial distribution learning for architecture search (Zheng et al., ICCV 2019), from its equations.
 
 Every edge has its own multinomial over operations, uniform at first. Each round samples one operation per edge, trains
-the cell, and remembers for its operations how often they were trained (H_e) and the accuracy of the last time (H_a). For
-each pair of operations on an edge, one that was trained no less often and is worse hands probability to the other.
+the cell, and remembers for its operations how often they were trained (H_e) and the accuracy of the last time (H_a).
+For each pair of operations on an edge, one that was trained no less often and is worse hands probability to the other.
 Here the operations that are credited are those of the measured cell that stands for the sampled one.
 """
 

@@ -1,8 +1,9 @@
-"""Transfer Neural AutoML (Wong et al., NeurIPS 2018): one controller for many data sets, told which one by an embedding.
+"""Transfer Neural AutoML (Wong et al., NeurIPS 2018): one controller for many data sets, told which one by an
+embedding.
 
-A recurrent controller writes a cell token by token from (last token, embedding z). It learns by REINFORCE with each data
-set's own baseline and scale, A = (R - b) / s. Trained on many sets first, it keeps its weights on a new one and learns a
-new z; from scratch, it learns everything.
+A recurrent controller writes a cell token by token from (last token, embedding z). It learns by REINFORCE with each
+data set's own baseline and scale, A = (R - b) / s. Trained on many sets first, it keeps its weights on a new one and
+learns a new z; from scratch, it learns everything.
 """
 
 from collections.abc import Sequence

@@ -161,7 +161,9 @@ def same(rng: np.random.Generator, labels: Labels) -> Array:
     for kind, x in ((first, -0.5), (second, 0.5)):
         at, y = np.full(n, x), rng.uniform(-0.5, 0.5, n)
         u, v = turned(at, y, np.zeros(n))
-        cross = np.minimum(np.maximum(np.abs(u) - 0.09, np.abs(v) - 0.35), np.maximum(np.abs(v) - 0.09, np.abs(u) - 0.35))
+        cross = np.minimum(
+            np.maximum(np.abs(u) - 0.09, np.abs(v) - 0.35), np.maximum(np.abs(v) - 0.09, np.abs(u) - 0.35)
+        )
         image = np.maximum(image, np.where(column(kind) == 1, filled(cross), filled(disc(at, y, 0.3))))
     return image
 
@@ -253,5 +255,3 @@ def edge(rng: np.random.Generator, labels: Labels) -> Array:
     _, v = turned(*rng.uniform(-0.3, 0.3, (2, n)), rng.uniform(0, 2 * np.pi, n))
     ways = np.stack([filled(v), 0.5 - np.clip(v, -0.7, 0.7) / 1.4, np.maximum(0.6 * filled(v), stroke(v, 0.12))])
     return ways[labels, np.arange(n)]
-
-

@@ -144,7 +144,9 @@ def built(recipe: Recipe, seed: int) -> ImageSet:
         for place, (name, (images, labels)) in enumerate(raw.items())
     }
     mean, deviation = spoilt["train"][0].mean(), spoilt["train"][0].std()
-    parts = {n: Part(((images - mean) / deviation).astype(np.float32), labels) for n, (images, labels) in spoilt.items()}
+    parts = {
+        n: Part(((images - mean) / deviation).astype(np.float32), labels) for n, (images, labels) in spoilt.items()
+    }
     return ImageSet(recipe.name, recipe.family, int(parts["train"].labels.max()) + 1, **parts)
 
 
@@ -162,11 +164,23 @@ CATALOGUE = (
     _R("latin", "glyphs", "Latin letters by a simulated hand", script("LATIN"), N(noise=0.5)),
     _R("greek noisy", "glyphs", "Greek letters in heavy noise", script("GREEK"), N(noise=0.7)),
     _R("cyrillic blurred", "glyphs", "Cyrillic letters, blurred", script("CYRILLIC"), N(noise=0.2, blur=2.0)),
-    _R("georgian inverted", "glyphs", "Georgian letters, half inverted", script("GEORGIAN"), N(noise=0.15, inverted=True)),
+    _R(
+        "georgian inverted",
+        "glyphs",
+        "Georgian letters, half inverted",
+        script("GEORGIAN"),
+        N(noise=0.15, inverted=True),
+    ),
     _R("arabic coarse", "glyphs", "Arabic letters of 6 x 6 pixels", script("ARABIC"), N(noise=0.15, coarse=6)),
     _R("tifinagh hidden", "glyphs", "Tifinagh letters behind patches", script("TIFINAGH"), N(noise=0.2, hidden=2)),
     _R("orientation", "textures", "Direction of waves", drawn(contents.orientation(0.2), 4), N(noise=0.8)),
-    _R("orientation noisy", "textures", "Direction of waves in heavy noise", drawn(contents.orientation(), 4), N(noise=1.1)),
+    _R(
+        "orientation noisy",
+        "textures",
+        "Direction of waves in heavy noise",
+        drawn(contents.orientation(), 4),
+        N(noise=1.1),
+    ),
     _R("wavelength", "textures", "Length of waves", drawn(contents.wavelength, 4), N(noise=0.5)),
     _R("roughness", "textures", "Rough or smooth fields", drawn(contents.roughness, 4), N(noise=0.1)),
     _R("grain", "textures", "Direction of grain", drawn(contents.grain, 3), N(noise=0.15, inverted=True)),
@@ -246,5 +260,3 @@ def family_of(name: str) -> str:
 def title_of(name: str) -> str:
     """What a screen calls a known data set."""
     return CATALOGUE[NAMES.index(name)].title
-
-

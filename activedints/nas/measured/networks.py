@@ -28,7 +28,8 @@ FOREVER_LOW = -1e4
 
 @dataclass(frozen=True)
 class Schedule:
-    """AdamW with one cycle of the learning rate. ``batch`` images a step, ``shift``: pixels that a batch is moved by."""
+    """AdamW with one cycle of the learning rate. ``batch`` images a step, ``shift``: pixels that a batch is
+    moved by."""
 
     epochs: int = 7
     batch: int = 32
@@ -161,9 +162,7 @@ def batches(orders: Sequence[Order], plan: Schedule) -> Iterator[tuple[torch.Ten
     moves = torch.stack([torch.randint(-plan.shift, plan.shift + 1, (steps, 2), generator=draw) for draw in draws])
     for step in range(steps):
         rows = [stream[step] for stream in streams]
-        picked = [
-            torch.roll(own[row], move.tolist(), (1, 2)) for own, row, move in zip(images, rows, moves[:, step])
-        ]
+        picked = [torch.roll(own[row], move.tolist(), (1, 2)) for own, row, move in zip(images, rows, moves[:, step])]
         yield torch.stack(picked, 1)[:, :, None], torch.stack([own[row] for own, row in zip(labels, rows)])
 
 

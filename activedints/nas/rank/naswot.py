@@ -1,9 +1,9 @@
 """NASWOT: a score of an untrained network from its rectifiers alone (Mellor et al., ICML 2021).
 
 A batch of N images goes through the network once. Every rectifier sees each image as a binary code of its active units;
-K counts, over all rectifiers, in how many units two images agree, and the score is log |det K|: the more differently the
-images are seen, the higher. No label, no training. It is a prior and not a law: on the small networks of our measured
-table it says next to nothing (docs/figures.md).
+K counts, over all rectifiers, in how many units two images agree, and the score is log |det K|: the more differently
+the images are seen, the higher. No label, no training. It is a prior and not a law: on the small networks of our
+measured table it says next to nothing (docs/figures.md).
 """
 
 from dataclasses import dataclass
@@ -108,9 +108,7 @@ def naswot(edges: Codes, images: Images, skeleton: Skeleton | None = None, seed:
     not a multiple of 4.
     """
     if images.ndim != 4 or len(images) < 2 or images.shape[2] % 4 or images.shape[3] % 4:
-        raise InvalidSettings(
-            f"NASWOT needs two images or more whose sides are multiples of 4; it got {images.shape}."
-        )
+        raise InvalidSettings(f"NASWOT needs two images or more whose sides are multiples of 4; it got {images.shape}.")
     if not live_edges(edges[None]).any():
         return float("-inf")
     seen = Untrained(edges, skeleton or Skeleton(), seed).run(torch.from_numpy(images))

@@ -11,11 +11,11 @@ from PIL import Image
 
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound, UnsafeCheckpoint
 from activedints.nas.advisor import advise, descriptors, fisher, fuse, generator, graphs, landmarks, model, own_images
-from activedints.nas.advisor.generator import GeneratorPlan
-from activedints.nas.advisor.predictor import PredictorPlan, predict, relative
+from activedints.nas.advisor.predictor import predict, relative
 from activedints.nas.advisor.set_encoder import SetEncoder
 from activedints.nas.measured import image_sets, space
 from activedints.nas.measured.networks import Schedule
+from tests.nas.advisor.small import small_advisor
 from tests.nas.measured.made_up import measured
 
 
@@ -26,9 +26,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def advisor() -> model.Advisor:
-    torch.set_num_threads(1)
-    plans = {"predictor": PredictorPlan(steps=120, draws=4, dropout=0.0, rate=6e-3), "generator": GeneratorPlan(steps=150, draws=4, best=0.2)}
-    return model.trained(measured(), members=1, **plans)
+    return small_advisor()
 
 
 def test_a_set_has_no_order() -> None:
@@ -156,7 +154,9 @@ def test_fisher_distances_by_hand() -> None:
 
 def test_gradients_are_of_single_images() -> None:
     """The diagonal is the mean of squared gradients, not the square of the mean: two opposite images do not cancel."""
-    network = fisher.bodies([image_sets.image_set("edge")], fisher.FisherPlan(schedule=Schedule(epochs=1, batch=160)))[0]
+    network = fisher.bodies([image_sets.image_set("edge")], fisher.FisherPlan(schedule=Schedule(epochs=1, batch=160)))[
+        0
+    ]
     part = image_sets.image_set("edge").train
     both = fisher.diagonal(network, part, 2)
     one = fisher.diagonal(network, part, 1)
