@@ -64,11 +64,15 @@ def figures(names: tuple[str, ...]) -> list[Row]:
 
 
 def _figure(row: Row) -> Row:
-    number = lambda v: None if v is None else round(v, 3)  # noqa: E731
     interval = "" if not row["interval"] else f"{row['interval'][0]:.3g} to {row['interval'][1]:.3g}"
     holds = {True: "holds", False: "missed", None: ""}[row["holds"]]
-    said = {"figure": row["what"].replace("_", " "), "ours": number(row["ours"]), "beside it": number(row["reference"])}
-    return said | {"unit": row["unit"], "n": row["n"], "95 % interval": interval, "bar": number(row["bar"]), "": holds}
+    numbers = {"ours": _short(row["ours"]), "beside it": _short(row["reference"])}
+    said = {"figure": row["what"].replace("_", " "), **numbers, "unit": row["unit"], "n": row["n"]}
+    return said | {"95 % interval": interval, "bar": _short(row["bar"]), "": holds}
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def details(name: str) -> Row | None:

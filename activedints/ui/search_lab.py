@@ -38,7 +38,7 @@ def regret_tab(here: Here, known: Row) -> None:
     st.dataframe(found["ends"], hide_index=True, column_config=form)
     st.caption(
         f"On '{found['set']}', {found['seeds']} seeds. To best tenth: cells trained (median) until one of the "
-        "best tenth by validation was met. Percentile: share of measured cells that the chosen one beats on test images."
+        "best tenth by validation was met. Percentile: share of measured cells that it beats on test images."
     )
     ceiling = {row["name"]: row["ceiling"] for row in known["sets"]}[found["set"]]
     if ceiling is not None:
