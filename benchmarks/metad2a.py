@@ -47,12 +47,13 @@ def proxies(measured: MeasuredTable, name: str) -> np.ndarray:
     return np.nan_to_num(np.array(scores), neginf=-1e9)
 
 
-def fold(measured: MeasuredTable, views: SetViews, family: str) -> Row:
+def fold(measured: MeasuredTable, views: SetViews, family: str, members: int) -> Row:
     """Everything about one held-out family but the trainings of generated cells."""
     began = time.process_time()
     rest = measured.without(family)
-    advisor = model.trained(rest, views)
+    advisor = model.trained(rest, views, members=members)
     learned = time.process_time() - began
+    others = np.stack([model.embedding_of(advisor, views.of[name]) for name in rest.names])
     mean, sizes, rows = relative(learned_from(rest)).mean(0), advise.parameters(measured.tokens), []
     for name in (n for n, own in zip(measured.names, measured.families) if own == family):
         images = image_sets.image_set(name)
@@ -62,10 +63,7 @@ def fold(measured: MeasuredTable, views: SetViews, family: str) -> Row:
         made = generator.generate(advisor.generator, advisor.scaling, supports[0], GENERATED, 0)
         order = np.argsort(-advise.ranked(advisor, supports, made.tokens)[0], kind="stable")
         seconds = time.process_time() - start
-        known = model.embedding(advisor, supports)
-        others = np.stack(
-            [model.embedding(advisor, advise.supports_of(image_sets.image_set(n), 1, 1)) for n in rest.names]
-        )
+        known = model.embedding_of(advisor, views.of[name])
         near = int(np.linalg.norm(others - known, axis=1).argmin())
         rows.append(
             {
@@ -245,17 +243,18 @@ def figures_of(rows: list[Row], measured: MeasuredTable, fast: float) -> tuple[l
     return found, told | {"verdict": verdict}
 
 
-def run(families: str = "all", trainings: int = 1) -> dict[str, Any]:
-    """The JSON object of ``activedints bench metad2a``; ``--families a,b`` some of them, ``--trainings 0`` none."""
+def run(families: str = "all", trainings: int = 1, members: int = model.MEMBERS) -> dict[str, Any]:
+    """The JSON object of ``activedints bench metad2a``; ``--families a,b`` some of them, ``--trainings 0`` none,
+    ``--members 1`` one predictor instead of an ensemble."""
     torch.set_num_threads(1)
     keep_heap()
     began, measured = time.process_time(), table.read()
     views = SetViews.make([image_sets.image_set(name) for name in measured.names])
     wanted = image_sets.FAMILIES if families == "all" else tuple(families.split(","))
-    stamp = f"{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
+    stamp = f"{members}-{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
     rows, spent = [], 0.0
     for family in wanted:
-        part = kept_or(RUNS / stamp / f"{family}.json", lambda family=family: fold(measured, views, family))
+        part = kept_or(RUNS / stamp / f"{family}.json", lambda family=family: fold(measured, views, family, members))
         rows, spent = rows + part["rows"], spent + part["seconds"]
     for row in rows:
         stem = RUNS / stamp / row["set"]
@@ -273,11 +272,15 @@ def run(families: str = "all", trainings: int = 1) -> dict[str, Any]:
         seconds_for_ten_classes(model.load()) if model.SHIPPED.with_suffix(".json").is_file() else float("nan"),
     )
     answer = result("metad2a", found, (time.process_time() - began + spent) / 60)
-    return keep(answer, "activedints bench metad2a", details) if families == "all" and trainings else answer
+    return (
+        keep(answer, f"activedints bench metad2a --members {members}", details)
+        if families == "all" and trainings
+        else answer
+    )
 
 
 if __name__ == "__main__":
     import sys
 
     words = dict(zip((w.removeprefix("--") for w in sys.argv[1::2]), sys.argv[2::2]))
-    printed(run(words.get("families", "all"), int(words.get("trainings", 1))))
+    printed(run(words.get("families", "all"), int(words.get("trainings", 1)), int(words.get("members", model.MEMBERS))))

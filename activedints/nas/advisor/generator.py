@@ -34,7 +34,7 @@ class GeneratorPlan:
     """``best``: share of the space that counts as good for a set; ``cells`` of them a set and step; ``noise``: scale of
     the latent's spread."""
 
-    steps: int = 300
+    steps: int = 240
     draws: int = 12
     cells: int = 16
     rate: float = 1e-2

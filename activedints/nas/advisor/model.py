@@ -18,7 +18,7 @@ from activedints.nas.advisor import generator as generating
 from activedints.nas.advisor import predictor as predicting
 from activedints.nas.advisor.generator import Generator, GeneratorPlan
 from activedints.nas.advisor.predictor import Predictor, PredictorPlan
-from activedints.nas.advisor.set_views import Scaling, SetViews
+from activedints.nas.advisor.set_views import Scaling, SetViews, View, view_of
 from activedints.nas.measured import image_sets
 from activedints.nas.measured.table import MeasuredTable
 
@@ -105,11 +105,15 @@ def load(stem: Path = SHIPPED) -> Advisor:
     return Advisor(tuple(one.eval() for one in predictors), generator.eval(), scaling, known, card["made"])
 
 
-@torch.no_grad()
 def embedding(advisor: Advisor, supports: Sequence[np.ndarray]) -> np.ndarray:
     """(set vectors of all predictors,) of a data set, mean over its draws: what retrieval measures distances in."""
+    return embedding_of(advisor, [view_of(support) for support in supports])
+
+
+@torch.no_grad()
+def embedding_of(advisor: Advisor, views: Sequence[View]) -> np.ndarray:
+    """The same from draws that were described already."""
     found = []
-    for support in supports:
-        images, facts = advisor.scaling.prepared(support)
+    for images, facts in map(advisor.scaling.scaled, views):
         found.append(torch.cat([one.encoded([images], facts[None])[0] for one in advisor.predictors]).numpy())
     return np.mean(found, 0)

@@ -27,9 +27,9 @@ Array = npt.NDArray[np.float64]
 class PredictorPlan:
     """``draws``: sets a step; ``hinge``: weight of the order of pairs; ``hidden``: width of the head."""
 
-    steps: int = 300
+    steps: int = 200
     draws: int = 8
-    rate: float = 2e-3
+    rate: float = 4e-3
     decay: float = 0.05
     hinge: float = 0.5
     hidden: int = 64

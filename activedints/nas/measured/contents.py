@@ -216,7 +216,7 @@ def swirl(rng: np.random.Generator, labels: Labels) -> Array:
 
 def brightness(rng: np.random.Generator, labels: Labels) -> Array:
     """Random fields of four mean values."""
-    return random_field(rng, np.full(len(labels), 0.8)) + column(0.08 * labels - 0.12)
+    return random_field(rng, np.full(len(labels), 0.8)) + column(0.04 * labels - 0.06)
 
 
 def spread_of_values(rng: np.random.Generator, labels: Labels) -> Array:
