@@ -10,13 +10,13 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
-from activedints.core.architecture import Architecture
+from activedints.learn.candidates import random_like
 from activedints.learn.cost import cost
 from activedints.learn.networks import shipped
 from benchmarks.figures import bootstrap, figure, printed, result
 from benchmarks.search import searched
-from benchmarks.search_vs_random import CORE_SECONDS, TOLERANCE
-from benchmarks.standalone import PATCH, Network, core_seconds_a_step, dice_after, mean_dice, random_architectures
+from benchmarks.search_vs_random import CORE_SECONDS
+from benchmarks.standalone import PATCH, Network, core_seconds_a_step, dice_after, mean_dice
 
 
 def run(core_seconds: float = CORE_SECONDS, seed: int = 0) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def run(core_seconds: float = CORE_SECONDS, seed: int = 0) -> dict[str, Any]:
     networks: dict[str, Network] = {
         "searched": found,
         "hand-made": shipped("hand-made"),
-        "random": random_architectures(1, 0, found, TOLERANCE)[0],
+        "random": random_like(1, 0, found, PATCH)[0],
         "segresnet": "segresnet",
         "dynunet": "dynunet",
         "cvpr2021": replace(shipped("cvpr2021"), channel_mul=0.25),
@@ -34,7 +34,7 @@ def run(core_seconds: float = CORE_SECONDS, seed: int = 0) -> dict[str, Any]:
     table, figures = [], []
     reference = dice_after("segresnet", "segresnet", core_seconds, seed)
     for name, network in networks.items():
-        key = network.name if name == "random" and isinstance(network, Architecture) else name
+        key = "random-0" if name == "random" else name
         one, counted = dice_after(network, key, core_seconds, seed), cost(network, 4, 4, PATCH)
         gaps = [d - reference["cases"][c] for c, d in one["cases"].items() if d is not None]
         row = {

@@ -105,6 +105,7 @@ def take(page: Page, address: str, screen: str) -> Path:
         page.keyboard.press("u")  # to the most uncertain spot
         page.wait_for_timeout(15_000)  # software rendering builds the 3-D view
     page.wait_for_timeout(3_000)  # lazy tables and charts
+    page.wait_for_function("() => !document.querySelector('[data-testid=\"stSkeleton\"]')")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)
     Image.open(path).convert("RGB").save(path, optimize=True)

@@ -9,22 +9,24 @@ import time
 from statistics import fmean, median
 from typing import Any
 
+from activedints.learn.candidates import random_like
 from benchmarks.figures import bootstrap, figure, printed, result
 from benchmarks.search import searched
-from benchmarks.standalone import dice_after, mean_dice, random_architectures
+from benchmarks.standalone import PATCH, dice_after, mean_dice
 
 SEEDS = (0, 1, 2)
 RANDOM = 6
-TOLERANCE = 0.03
 CORE_SECONDS = 120.0
 
 
 def run(core_seconds: float = CORE_SECONDS) -> dict[str, Any]:
     began = time.process_time()
     found = searched(0).architecture
-    others = random_architectures(RANDOM, 0, found, TOLERANCE)
+    others = random_like(RANDOM, 0, found, PATCH)
     ours = [dice_after(found, "searched", core_seconds, seed) for seed in SEEDS]
-    theirs = [[dice_after(a, a.name, core_seconds, seed) for a in others] for seed in SEEDS]
+    theirs = [
+        [dice_after(a, f"random-{number}", core_seconds, seed) for number, a in enumerate(others)] for seed in SEEDS
+    ]
     gaps = [
         mine["cases"][case] - median(one["cases"][case] for one in drawn)
         for mine, drawn in zip(ours, theirs)

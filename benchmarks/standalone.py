@@ -8,16 +8,13 @@ import time
 from statistics import fmean, median
 from typing import Any
 
-import numpy as np
 import torch
 
 from activedints.core.architecture import Architecture
-from activedints.core.decode import rows
 from activedints.core.settings import TrainSettings
 from activedints.learn.compute import threads
-from activedints.learn.cost import Trial, edge_costs
+from activedints.learn.cost import Trial
 from activedints.learn.networks import build
-from activedints.learn.topology import Topology
 from activedints.learn.train import train
 from benchmarks.arms import RUNS, remembered
 from benchmarks.search import cohort, say
@@ -65,30 +62,3 @@ def _train(network: Network, key: str, core_seconds: float, seed: int) -> dict[s
 
 def mean_dice(found: dict[str, Any]) -> float:
     return fmean(value for value in found["cases"].values() if value is not None)
-
-
-def megabytes_of(architecture: Architecture) -> float:
-    """Counted activation memory of the cells and stems for one patch: what the budget sigma speaks of."""
-    costs = edge_costs(architecture.depths, architecture.channel_mul, 4, 4, PATCH)
-    return costs.of(architecture.arch_code_a, architecture.arch_code_c)[1]
-
-
-def random_architectures(
-    count: int, seed: int, like: Architecture, tolerance: float | None = None
-) -> list[Architecture]:
-    """Different architectures drawn uniformly from the space of ``like``, its memory within ``tolerance`` if given."""
-    ram = edge_costs(like.depths, like.channel_mul, 4, 4, PATCH).megabytes
-    topology, random, wanted = Topology(like.blocks, like.depths, ram), np.random.default_rng(seed), megabytes_of(like)
-    found: dict[tuple[Any, ...], Architecture] = {}
-    while len(found) < count:
-        path = topology.sample(random)
-        drawn = Architecture(
-            f"random-{seed}-{len(found)}",
-            rows(path.edges),
-            rows(path.operations * path.edges),
-            like.channel_mul,
-            fine_skip=like.fine_skip,
-        )
-        if tolerance is None or abs(megabytes_of(drawn) / wanted - 1) <= tolerance:
-            found.setdefault((drawn.arch_code_a, drawn.arch_code_c), drawn)
-    return list(found.values())

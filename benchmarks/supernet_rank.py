@@ -13,6 +13,7 @@ from scipy.stats import kendalltau
 
 from activedints.core.settings import SearchSettings
 from activedints.learn.bilevel import Bilevel
+from activedints.learn.candidates import draw_candidates
 from activedints.learn.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
 from activedints.learn.compute import threads
 from activedints.learn.cost import cost
@@ -21,7 +22,7 @@ from activedints.learn.topology import Path
 from benchmarks.arms import RUNS, remembered
 from benchmarks.figures import figure, printed, result
 from benchmarks.search import cohort, say
-from benchmarks.standalone import PATCH, dice_after, mean_dice, random_architectures
+from benchmarks.standalone import PATCH, dice_after, mean_dice
 
 COUNT = 12
 STEPS = 1200
@@ -48,7 +49,7 @@ def supernet_losses(steps: int) -> list[float]:
 
 
 def networks() -> list[Any]:
-    return random_architectures(COUNT, 1, shipped("small"))
+    return draw_candidates(COUNT, 1, shipped("small"), PATCH)
 
 
 def tau(scores: list[float], dice: list[float], draws: int = 2000) -> tuple[float, tuple[float, float]]:
@@ -62,7 +63,7 @@ def tau(scores: list[float], dice: list[float], draws: int = 2000) -> tuple[floa
 def run(steps: int = STEPS, core_seconds: float = CORE_SECONDS) -> dict[str, Any]:
     began = time.process_time()
     losses = remembered(f"supernet-rank-losses-{steps}", lambda: supernet_losses(steps))
-    dice = [mean_dice(dice_after(a, a.name, core_seconds, 0)) for a in networks()]
+    dice = [mean_dice(dice_after(a, f"uniform-{number}", core_seconds, 0)) for number, a in enumerate(networks())]
     costs = [cost(a, 4, 4, PATCH) for a in networks()]
     figures = []
     for what, scores in (

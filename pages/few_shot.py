@@ -8,11 +8,14 @@ from activedints.ui import frame, jobs
 from activedints.ui.here import Here
 
 
-def adapt_form(here: Here) -> desk.Wish | None:
+def adapt_form(here: Here, channels: list[str]) -> desk.Wish | None:
     """Which learners adapt to the episode, and how; None while nobody pressed the button."""
-    names = {learner.name: learner.title for learner in learners.every(here.store)}
+    known = learners.every(here.store)
+    names = {learner.name: learner.title for learner in known}
     with st.form("adapt"):
-        chosen = st.multiselect("Learners, side by side", list(names), learners.usual(names), format_func=names.get)
+        chosen = st.multiselect(
+            "Learners, side by side", list(names), learners.usual(known, channels), format_func=names.get
+        )
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
         steps = left.slider("Steps", 1, 50, 20, help="Of learners that adapt by gradient steps")
         words = "MetaNAS cools from 1 to this; at 1 nothing hardens, and pruning then costs much"
@@ -57,9 +60,9 @@ with frame.page("Few-shot", needs="nothing") as here:
     else:
         left, right = st.columns([2, 3])
         with left:
-            desk.show_episode(episode, runs[-1] if runs else None)
+            desk.show_episode(episode, runs[0] if runs else None)
         with right:
-            desk.adapt_when_asked(here, episode, adapt_form(here), runs)
+            desk.adapt_when_asked(here, episode, adapt_form(here, episode["channels"]), runs)
     if runs:
         desk.show_outcome(runs)
     st.subheader("What to expect", anchor=False)

@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch comes in; see activedints.learn
-
 import pytest
 
 from activedints.store.database import Store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar
+from activedints.core.job import silent
 
 if TYPE_CHECKING:
     from activedints.nas.few_shot.episodes import ImageClasses
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
 metanas = typer.Typer(help="Few-shot learners: MetaNAS, MAML, REPTILE, prototypes.", no_args_is_help=True)
 app.add_typer(metanas, name="metanas")
 
-DataOption = Annotated[str, typer.Option(help="glyphs, omniglot (of the workspace), or a folder that holds Omniglot.")]
+DataOption = Annotated[
+    str, typer.Option(help="glyphs; omniglot or patches (of the workspace); a folder that holds Omniglot.")
+]
 LearnerOption = Annotated[str, typer.Option(help="Of `metanas list` (default: its first), or a file NAME.safetensors.")]
 WayOption = Annotated[int, typer.Option(min=2, help="Classes of an episode.")]
 
 
-def classes_of(data: str, workspace: Path | None) -> "tuple[ImageClasses, ImageClasses]":
-    """Background and evaluation classes by name or folder."""
+def classes_of(data: str, workspace: Path | None, seed: int = 0) -> "tuple[ImageClasses, ImageClasses]":
+    """Background and evaluation classes by name or folder; the ``seed`` splits the scans of patches."""
     from activedints.loop.learners import omniglot_folder
+    from activedints.worker.few_shot_patches import patch_sets
     from activedints.worker.meta_training import read_set
 
+    if data == "patches":
+        return patch_sets(open_store(workspace), seed, silent)
     if data == "omniglot":
         return read_set(data, omniglot_folder(open_store(workspace)))
     return read_set(data, None) if data == "glyphs" else read_set("omniglot", Path(data))
@@ -76,8 +82,8 @@ def train(
     from activedints.nas.few_shot import meta_checkpoint, recipes
     from activedints.worker.few_shot import one_thread
 
-    background, evaluation = classes_of(data, workspace)
-    name = data if data in ("glyphs", "omniglot") else "omniglot"
+    background, evaluation = classes_of(data, workspace, seed)
+    name = data if data in ("glyphs", "omniglot", "patches") else "omniglot"
     with progress_bar() as report, one_thread():
         made = recipes.train(recipe, background, name, seed, report, share)
         made.made["figures"] = recipes.figures(made, evaluation, episodes, report)

@@ -14,30 +14,41 @@ from activedints.learn.topology import Topology
 
 Values = npt.NDArray[np.float64]
 TRIES = 40
-"""Draws for each wanted architecture before a budget is called too small."""
+ALSO = 2_000
+"""So many draws for each wanted architecture, and also these, before a budget is called too small."""
+TOLERANCE = 0.03
+"""How far from a memory ``random_like`` may be, as a share of it."""
 
 
 def draw_candidates(
-    count: int, seed: int, like: Architecture, patch: Size, most_megabytes: float = np.inf
+    count: int, seed: int, like: Architecture, patch: Size, most_megabytes: float = np.inf, least_megabytes: float = 0.0
 ) -> list[Architecture]:
     """``count`` different architectures of the space of ``like``, drawn uniformly, whose counted activations for one
     patch (x, y, z) take at most ``most_megabytes``. InvalidSettings for a budget that hardly any network keeps."""
     costs = edge_costs(like.depths, like.channel_mul, 4, 4, patch)
     topology, random = Topology(like.blocks, like.depths, costs.megabytes), np.random.default_rng(seed)
     found: dict[tuple[Any, ...], Architecture] = {}
-    for _ in range(TRIES * count):
+    tries = TRIES * count + ALSO
+    for _ in range(tries):
         if len(found) == count:
             break
         path = topology.sample(random)
-        if costs.of(path.edges, path.operations)[1] <= most_megabytes:
+        if least_megabytes <= costs.of(path.edges, path.operations)[1] <= most_megabytes:
             codes = rows(path.edges), rows(path.operations * path.edges)
-            found.setdefault(codes, Architecture(f"candidate {len(found) + 1}", *codes, like.channel_mul))
+            name = f"candidate {len(found) + 1}"
+            found.setdefault(codes, Architecture(name, *codes, like.channel_mul, fine_skip=like.fine_skip))
     if len(found) < count:
         raise InvalidSettings(
-            f"Only {len(found)} of {TRIES * count:,} random architectures keep to {most_megabytes:g} MB of "
-            "activations: allow more memory, or ask for fewer candidates."
+            f"Only {len(found)} of {tries:,} random architectures keep to {most_megabytes:g} MB of activations: "
+            "allow more memory, or ask for fewer candidates."
         )
     return list(found.values())
+
+
+def random_like(count: int, seed: int, like: Architecture, patch: Size) -> list[Architecture]:
+    """``count`` random architectures whose activations take as much memory as those of ``like``, within TOLERANCE."""
+    wanted = float(counted_costs([like], patch)["activation_megabytes"][0])
+    return draw_candidates(count, seed, like, patch, wanted * (1 + TOLERANCE), wanted * (1 - TOLERANCE))
 
 
 def counted_costs(architectures: Sequence[Architecture], patch: Size) -> dict[str, Values]:

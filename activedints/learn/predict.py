@@ -24,8 +24,8 @@ from activedints.learn.data import Spacing, bounding_box, normalise, resample, w
 from activedints.learn.model import Model, channel_order
 from activedints.learn.sources import MEMBERS, Pass, Scan, passes
 
-CHUNK = 400_000
-"""About so many probabilities (draws x classes x voxels) are in flight at once."""
+VOXELS, DRAWS = 5_000, 20
+"""So many voxels and Draws are in flight at once, whatever the case and the settings."""
 
 
 @dataclass(frozen=True)
@@ -105,19 +105,17 @@ class _Streamed:
 
 
 def _stream(source: Iterator[Pass], temperature: float) -> _Streamed:
-    """Running sums over all passes, in chunks of voxels; memory does not depend on the number of Draws."""
+    """Running sums over all passes, a few voxels and Draws at a time: memory does not depend on their number."""
     statistics: dict[int, DrawStatistics] = {}
     embedding: npt.NDArray[np.float32] | None = None
-    chunk = 0
     for one in source:
-        draws, classes, _ = one.weight.shape
-        matrix = one.weight.transpose(0, 1).reshape(classes * draws, -1)
-        count = one.features.shape[1]
-        chunk = chunk or max(1, CHUNK // (draws * classes))
-        for low in range(0, max(count, 1), chunk):
-            logits = (matrix @ one.features[:, low : low + chunk]).reshape(classes, draws, -1) + one.bias[:, None, None]
-            p = torch.softmax(logits / temperature, 0).transpose(0, 1)
-            statistics.setdefault(low, DrawStatistics()).add(p)
+        for weight in one.weight.split(DRAWS):
+            draws, classes, _ = weight.shape
+            matrix = weight.transpose(0, 1).reshape(classes * draws, -1)
+            for low in range(0, max(one.features.shape[1], 1), VOXELS):
+                logits = (matrix @ one.features[:, low : low + VOXELS]).reshape(classes, draws, -1)
+                p = torch.softmax((logits + one.bias[:, None, None]) / temperature, 0).transpose(0, 1)
+                statistics.setdefault(low, DrawStatistics()).add(p)
         if embedding is None:
             foreground = torch.cat([1 - part.mean()[0] for part in statistics.values()])
             embedding = _embedding(one.features, foreground)

@@ -18,8 +18,10 @@ Row = dict[str, Any]
 FEWEST = 3
 """Cases below which an interval of the mean difference says nothing."""
 DRAWS = 10_000
-BASELINES = ("segresnet", "dynunet", "cvpr2021")
-"""Networks that a model can be held against: MONAI's SegResNet, a DynUNet by nnU-Net's rules, the published DiNTS."""
+RANDOM = "random"
+BASELINES = ("segresnet", "dynunet", "cvpr2021", RANDOM)
+"""Networks that a model can be held against: MONAI's SegResNet, a DynUNet by nnU-Net's rules, the published DiNTS, and
+a random architecture of the model's own space and memory."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ def train_baseline(store: Store, network: str) -> str:
             raise NotFound("There is no trained model yet, so there is nothing to compare with: train first.")
         if network not in BASELINES:
             raise NotFound(f"There is no baseline '{network}'; there are {', '.join(BASELINES)}.")
+        if network == RANDOM and not model.architecture.lstrip().startswith("{"):
+            raise IllegalChange(
+                f"A random architecture is drawn like a DiNTS model; the newest is {model.architecture}."
+            )
         if not cycles.evaluations(session, model.id, "holdout"):
             raise EmptyPool("The newest model is not measured on a holdout yet: read the holdout cases first.")
         if jobs.unfinished(session, experiment.id):

@@ -16,8 +16,23 @@ SHIPPED = Path(__file__).parent.parent / "nas" / "few_shot" / "checkpoints"
 """Meta-trained starts that ship with the product: NAME.safetensors with its card NAME.json."""
 
 SETS = {"glyphs": "Glyphs of many scripts", "omniglot": "Omniglot", "patches": "Patches of my annotated scans"}
-TRAINED_ON = ("glyphs", "omniglot")
-RECIPES = ("metanas", "quick", "maml", "reptile")
+SHORT = {"glyphs": "glyphs", "omniglot": "Omniglot", "patches": "my scans"}
+"""The sets in the name of a learner."""
+TRAINED_ON = ("glyphs", "omniglot", "patches")
+TISSUE = "tissue"
+RECIPES = (
+    "metanas",
+    "quick",
+    "maml",
+    "maml-first-order",
+    "proto-maml",
+    "reptile",
+    "prototypes",
+    "warm-up",
+    "darts",
+    "darts-2",
+    TISSUE,
+)
 """Recipes of ``nas.few_shot.recipes`` that a screen offers."""
 
 PUBLISHED = (
@@ -57,7 +72,7 @@ def shipped() -> list[Learner]:
     for path in sorted(SHIPPED.glob("*.json")):
         text = path.read_text(encoding="utf-8")
         card = json.loads(text)
-        title = f"{card['learner']} ({SETS[card['made']['data']]})"
+        title = f"{card['learner']} ({SHORT[card['made']['data']]})"
         found.append(Learner(path.stem, title, path.with_suffix(".safetensors"), text, ours=False))
     return sorted(found, key=lambda learner: not learner.name.startswith("metanas"))
 
@@ -69,7 +84,7 @@ def every(store: Store) -> list[Learner]:
         for job in jobs.newest(session, 200):
             if job.kind == JobKind.META_TRAIN and job.status == JobStatus.DONE and job.result:
                 card = job.result["card"]
-                title = f"{card['learner']} ({SETS[card['made']['data']]}, trained here by job {job.id})"
+                title = f"{card['learner']} ({SHORT[card['made']['data']]}, job {job.id})"
                 weights = store.files.path(job.result["weights"])
                 found.append(Learner(f"job-{job.id}", title, weights, json.dumps(card), ours=True))
     return found
@@ -98,6 +113,8 @@ def train_again(store: Store, recipe: str, data: str, seed: int) -> str:
             f"A meta-training needs a recipe of {', '.join(RECIPES)}, one of {', '.join(TRAINED_ON)}, a seed from 0; "
             f"got {recipe!r}, {data!r} and {seed}."
         )
+    if (recipe == TISSUE) != (data == "patches"):
+        raise InvalidSettings(f"The recipe '{TISSUE}' learns from patches of scans, and no other does: choose both.")
     if data == "omniglot":
         omniglot_folder(store)
     with store.write() as session:
@@ -126,15 +143,14 @@ def _newest(store: Store, *statuses: JobStatus) -> JobView | None:
         return job_view(session, found) if found else None
 
 
-def usual(names: Iterable[str]) -> list[str]:
-    """The learners to begin with: the first MetaNAS and the first of the quick recipe.
-
-    >>> usual(["metanas-glyphs", "metanas-omniglot", "maml-omniglot", "quick-omniglot"])
-    ['metanas-glyphs', 'quick-omniglot']
-    """
-    listed = list(names)
-    first = (next((name for name in listed if name.startswith(kind)), None) for kind in ("metanas", "quick"))
-    return [name for name in first if name]
+def usual(found: Iterable[Learner], channels: list[str]) -> list[str]:
+    """The learners to begin with: one of these scans' tissue if there is one, a MetaNAS and a quick one."""
+    fitting = [learner for learner in found if learner.made.get("channels", channels) == channels]
+    firsts = (
+        next((learner.name for learner in fitting if learner.made["recipe"] == recipe), None)
+        for recipe in (TISSUE, "metanas", "quick")
+    )
+    return [name for name in firsts if name]
 
 
 def measured(store: Store) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def show_episode(found: Episode, run: Adapted | None) -> None:
         channel = found["channels"].index(named or found["channels"][0])
     told = run.steps[-1]["predictions"] if run and run.steps else None
     st.image(sheet(found, channel, told))
-    framed = " Blue frame: told right; orange: wrong." if told and found["labels"] else ""
+    framed = f" Frames: {run.title} told it right (blue) or wrong (orange)." if run and told and found["labels"] else ""
     st.caption(
         f"A column a class ({', '.join(found['names'])}); examples on top, targets below. {found['note']}{framed}"
     )

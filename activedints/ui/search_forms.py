@@ -69,7 +69,7 @@ def import_form(here: Here) -> None:
     """An architecture from a file: JSON, or the torch files of MONAI and NVIDIA through the worker's safe reader."""
     with st.container(border=True):
         st.subheader("Import an architecture", anchor=False)
-        file = st.file_uploader("JSON, or a published arch_code file", ["json", "pth", "pt"])
+        file = st.file_uploader("JSON, or a published arch_code file", ["json", "pth", "pt"], max_upload_size=1)
         st.caption("A .pth file is opened by the worker alone, with a reader that can make nothing but numbers.")
         if file is not None:
             _draw_imported(here, file.name, file.getvalue(), file.file_id)

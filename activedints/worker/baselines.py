@@ -15,11 +15,13 @@ from activedints.core.job import Report
 from activedints.core.settings import ScoreSettings, TrainSettings
 from activedints.core.volume import spacing
 from activedints.formats.nifti import read_labelmap
+from activedints.learn.candidates import random_like
 from activedints.learn.cost import Size, cost, measure
 from activedints.learn.data import working_size
 from activedints.learn.model import load_model
 from activedints.learn.predict import predict
 from activedints.learn.train import train
+from activedints.loop.baselines import RANDOM
 from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Job, Model
@@ -38,8 +40,8 @@ def baseline(job: Job, store: Store, report: Report) -> Callable[[Session], dict
         learned = [(a.case, a) for a in cycles.trained_on(session, model.id)]
         rows = cycles.evaluations(session, model.id, Role.HOLDOUT)
         held = [(row.case, session.get_one(Annotation, row.annotation_id), dice(row.metrics)) for row in rows]
-    network = architecture_named(job.arguments["network"])
     plan = training_like(model, job.arguments.get("device", "auto"))
+    network = opponent(job.arguments["network"], model, plan)
     learning = [training_case(store, case, annotation, turn.settings) for case, annotation in learned]
     report(0, 1, f"Training {job.arguments['network']} from random weights on {len(learning)} labelled case(s)")
     settings = turn.settings
@@ -55,6 +57,14 @@ def baseline(job: Job, store: Store, report: Report) -> Callable[[Session], dict
     }
     facts = {"network": job.arguments["network"], "model": model.id, "steps": made.steps, "seconds": made.seconds}
     return lambda session: {**facts, "cases": cases, "costs": costs, "regime": settings.regime}
+
+
+def opponent(name: str, model: Model, plan: TrainSettings) -> Architecture | str:
+    """The baseline's network; ``random`` is drawn by the model's number from its space, with its memory."""
+    like = architecture_named(model.architecture)
+    if name == RANDOM and isinstance(like, Architecture):
+        return random_like(1, model.id, like, plan.patch)[0]
+    return architecture_named(name)
 
 
 def training_like(model: Model, device: str) -> TrainSettings:

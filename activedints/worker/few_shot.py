@@ -120,8 +120,19 @@ def adapt(store: Store, question: Facts, tell: Tell) -> Facts:
                 check_drawing(image, what)
     labels = torch.tensor(episode["labels"]) if episode.get("labels") else None
     pixels = [torch.from_numpy(part).float().div_(255) for part in (support, target)]
+    check_channels(checkpoint, [str(channel) for channel in episode["channels"]])
     fitted = fit(checkpoint, len(names), question)
     return episode_trace.adapt(fitted, *pixels, names, labels, on_step=lambda step: tell({"step": step}))
+
+
+def check_channels(checkpoint: MetaCheckpoint, channels: list[str]) -> None:
+    """A learner of one channel reads any number, one after the other; one of several wants exactly its own."""
+    own = checkpoint.made.get("channels", ["ink"])
+    if checkpoint.network.channels > 1 and channels != own:
+        raise InvalidSettings(
+            f"{checkpoint.learner} reads {', '.join(own)} and this episode has {', '.join(channels)}: choose another "
+            "learner, or patches of such scans."
+        )
 
 
 def fit(checkpoint: MetaCheckpoint, way: int, question: Facts) -> MetaCheckpoint:

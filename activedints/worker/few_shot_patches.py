@@ -8,6 +8,7 @@ import numpy as np
 from activedints.core.cycle import Role
 from activedints.core.errors import InvalidLabels, NotFound
 from activedints.core.experiment import ExperimentSettings
+from activedints.core.job import Report
 from activedints.core.settings import LabelSet
 from activedints.core.volume import LabelMap, Volume
 from activedints.formats.nifti import read_labelmap
@@ -20,6 +21,8 @@ from activedints.store.schema import Annotation, Case
 from activedints.worker.gather import read_scan
 
 Annotated = tuple[Case, Annotation]
+PATCHES, FEWEST_SCANS = 40, 4
+"""Patches a kind and scan that a learner of tissue is trained on, and the scans that it takes."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,7 @@ def patch_episode(store: Store, shot: int, target: int, plane: str, generator: n
 
     Learning cases only: holdout and calibration are not shown. NotFound where no scan shows two kinds.
     """
-    with store.read() as session:
-        experiment = experiments.active(session)
-        settings = turns.settings_of(experiment)
-        newest = annotations.newest_of_each(session, experiment.id)
-        rows = [(c, newest[c.id]) for c in cases.members(session, experiment.id, Role.LEARNING) if c.id in newest]
+    settings, rows = annotated(store)
     wanted = PatchSettings(settings.channels, plane, per_class=shot + target)
     order = [rows[index] for index in generator.permutation(len(rows))]
     order.sort(key=lambda row: -annotated_kinds(store, row[1], settings.labels, wanted.per_class))
@@ -62,6 +61,40 @@ def patch_episode(store: Store, shot: int, target: int, plane: str, generator: n
     where = f"Examples from {first}, targets from {last}" if first != last else f"Examples and targets from {first}"
     note = f"{where}; {wanted.plane} patches of {wanted.extent:.0f} mm."
     return PatchEpisode(episode, kinds, list(settings.channels), note)
+
+
+def annotated(store: Store) -> tuple[ExperimentSettings, list[Annotated]]:
+    """The active experiment's settings and its annotated learning cases."""
+    with store.read() as session:
+        experiment = experiments.active(session)
+        newest = annotations.newest_of_each(session, experiment.id)
+        rows = [(c, newest[c.id]) for c in cases.members(session, experiment.id, Role.LEARNING) if c.id in newest]
+        return turns.settings_of(experiment), rows
+
+
+def patch_sets(store: Store, seed: int, report: Report) -> tuple[ImageClasses, ImageClasses]:
+    """Patches of the annotated learning cases, to learn tissue from and, of two or more others, to measure it on.
+
+    A quarter of the scans, two at least, are kept apart by the seed. NotFound for fewer than four usable scans.
+    """
+    settings, rows = annotated(store)
+    rng = np.random.default_rng(seed)
+    rows = [rows[index] for index in rng.permutation(len(rows))]
+    found = []
+    for images in scans_with_kinds(store, rows, settings, PatchSettings(settings.channels, per_class=PATCHES), rng):
+        found.append(images)
+        report(len(found), len(rows), "cutting patches", None)
+    if len(found) < FEWEST_SCANS:
+        raise NotFound(
+            f"{len(found)} of {len(rows)} annotated scan(s) show two kinds of tissue with {PATCHES} voxels each; to "
+            f"learn tissue takes {FEWEST_SCANS}, two of them to measure it on: annotate more cases."
+        )
+    apart = max(2, len(found) // 4)
+    return together(found[apart:]), together(found[:apart])
+
+
+def together(parts: list[ImageClasses]) -> ImageClasses:
+    return ImageClasses(np.concatenate([p.images for p in parts]), tuple(name for p in parts for name in p.names))
 
 
 def annotated_kinds(store: Store, annotation: Annotation, labels: LabelSet, enough: int) -> int:

@@ -18,16 +18,20 @@ def meta_train(job: Job, store: Store, report: Report) -> Callable[[Session], di
 
     Imports happen inside: a child that trains a segmentation never loads this study.
     """
-    report(0, 1, "Reading the characters")
+    report(0, 1, "Reading the images")
     from activedints.nas.few_shot import meta_checkpoint, recipes
+    from activedints.nas.few_shot.recipes import PATCHES
     from activedints.worker.few_shot import one_thread
+    from activedints.worker.few_shot_patches import annotated, patch_sets
 
     recipe, data, seed = (job.arguments[name] for name in ("recipe", "data", "seed"))
     folder = learners.omniglot_folder(store) if data == "omniglot" else None
-    background, evaluation = read_set(data, folder)
+    background, evaluation = patch_sets(store, seed, report) if data == PATCHES else read_set(data, folder)
     with one_thread():
         made = recipes.train(recipe, background, data, seed, report)
-        report(0, 1, "Measuring it on characters that it never saw")
+        if data == PATCHES:
+            made.made["channels"] = list(annotated(store)[0].channels)
+        report(0, 1, "Measuring it on classes that it never saw")
         made.made["figures"] = recipes.figures(made, evaluation, EVALUATED, report)
     path = store.folder / "jobs" / str(job.id)
     path.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,5 @@
 """The whole loop as its users turn it: demo workspace, real worker, real browser; paint, submit, retrain, again."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -39,10 +38,9 @@ def demo(tmp_path_factory):
     experiments.create(store, "browser", settings)
     port = free_port()
     ourselves = [sys.executable, "-m", "activedints"]
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
     running = [
-        subprocess.Popen([*ourselves, "app", "--port", str(port), "--workspace", str(folder)], env=environment),
-        subprocess.Popen([*ourselves, "worker", "--workspace", str(folder)], env=environment),
+        subprocess.Popen([*ourselves, "app", "--port", str(port), "--workspace", str(folder)]),
+        subprocess.Popen([*ourselves, "worker", "--workspace", str(folder)]),
     ]
     address = f"http://127.0.0.1:{port}"
     wait_for(lambda: _answers(address), "the app to answer", 60)

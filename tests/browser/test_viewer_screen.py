@@ -72,6 +72,15 @@ def test_controls_have_names(page, viewer_server):
              .map(e => e.outerHTML)"""
     )
     assert nameless == []
+    reached = page.locator(".viewer").evaluate(  # by Tab: in the order of the screen, none out of turn
+        """root => [...root.querySelectorAll('button, input, select, textarea, summary, [tabindex]')]
+             .filter(e => e.offsetParent && !e.disabled).map(e => {
+               if (e.tabIndex !== 0) throw new Error(e.outerHTML)
+               const part = e.closest('header, .rail, .stage, aside, footer')
+               return part.className || part.localName })"""
+    )
+    assert [part for part in dict.fromkeys(reached) if part != "stage"] == ["header", "rail", "aside", "footer"]
+    assert page.locator("canvas[data-plane]:not([aria-label])").count() == 0
 
 
 def test_channels_window_and_heat_change_the_picture(page, viewer_server):
@@ -79,7 +88,13 @@ def test_channels_window_and_heat_change_the_picture(page, viewer_server):
     press(page, "a", "k")
     page.mouse.move(5, 5)
     first, box = picture(page, "axial")
-    press(page, "x")
+    press(page, "Shift+d")
+    page.wait_for_timeout(200)
+    assert page.get_by_role("button", name="T1gd").get_attribute("aria-pressed") == "true"
+    assert page.get_by_label("Difference").is_checked()
+    enhanced, _ = picture(page, "axial")
+    assert np.abs(first - enhanced).mean() > 3
+    press(page, "Shift+d", "x")
     page.wait_for_timeout(200)
     assert page.get_by_role("button", name="FLAIR").get_attribute("aria-pressed") == "true"
     second, _ = picture(page, "axial")
@@ -183,6 +198,7 @@ def centre(page):
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+@pytest.mark.slow
 def test_plain_streamlit_run_serves_the_volumes_too(page, scans):
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(HERE / "viewer_page.py"), "--server.headless", "true"]

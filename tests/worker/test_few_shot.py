@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def store(tmp_path, monkeypatch) -> Store:
         "quick-glyphs": MetaCheckpoint("Prototypes", conv, Adaptation(0), conv.start(0), made),
         "metanas-glyphs": MetaCheckpoint("MetaNAS", net, COOL, Mixed(net).start(0), made),
     }.items():
-        meta_checkpoint.save(checkpoint, folder / name)
+        meta_checkpoint.save(replace(checkpoint, made=made | {"recipe": name.split("-")[0]}), folder / name)
     monkeypatch.setattr(learners, "SHIPPED", folder)
     monkeypatch.setattr(few_shot, "kept_glyphs", lambda: strokes(8, 8))
     return Store.open(tmp_path / "workspace")
@@ -138,6 +139,8 @@ def test_asking_for_more_than_there_is_names_what_there_is(lane):
         study.deal(lane, "runes", 5, 1, 0)
     with pytest.raises(NotFound, match="no few-shot learner 'nobody'; there are metanas-glyphs, quick-glyphs"):
         learners.named(lane, "nobody")
+    with pytest.raises(InvalidFile, match="The target of class 2 is blank"):
+        study.drawn([{"example": drawing(), "target": drawing(stroke)} for stroke in (200, 0)])
     with pytest.raises(InvalidSettings, match="two drawn classes"):
         study.drawn([{"example": drawing(), "target": drawing()}])
 
@@ -232,3 +235,28 @@ def test_patches_come_from_the_annotated_scans_of_the_experiment(tmp_path, lane)
 def test_without_annotated_scans_there_are_no_patches(lane):
     with pytest.raises(ActiveDintsError, match="no experiment"):
         study.deal(lane, "patches", 5, 1, 0)
+
+
+def test_a_learner_of_tissue_is_trained_on_the_annotated_scans_and_reads_no_characters(tmp_path, store, monkeypatch):
+    from activedints.worker import few_shot_patches
+    from tests.ui import workspaces
+
+    own = workspaces.filled(tmp_path / "scans", fixed="all")
+    monkeypatch.setattr(few_shot_patches, "PATCHES", 7)
+    tissue = recipes.RECIPES["tissue"]
+    short = replace(tissue, stages=(recipes.shortened(tissue.stages[0], 0.01),))
+    monkeypatch.setitem(recipes.RECIPES, "tissue", short)
+    with pytest.raises(InvalidSettings, match="learns from patches of scans, and no other does"):
+        learners.train_again(own, "quick", "patches", 0)
+    learners.train_again(own, "tissue", "patches", 0)
+    with own.write() as session:
+        job = jobs.claim(session)
+        session.expunge(job)
+    assert run_job(own, job) == JobStatus.DONE
+    found = learners.every(own)[-1]
+    assert found.title == f"prototypes of tissue (my scans, job {job.id})"
+    assert {f["network"] for f in found.made["figures"]} == {"adapted", "regression on intensities"}
+    assert learners.usual(learners.every(own), ["FLAIR", "T1w"]) == [found.name, "metanas-glyphs", "quick-glyphs"]
+    assert learners.usual(learners.every(own), ["ink"]) == ["metanas-glyphs", "quick-glyphs"]
+    with pytest.raises(InvalidSettings, match="reads FLAIR, T1w and this episode has ink"):
+        few_shot.check_channels(few_shot.learner(own, found.name), ["ink"])

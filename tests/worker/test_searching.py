@@ -227,16 +227,17 @@ def _cancel_the_search(store):
     return report
 
 
-def test_a_baseline_is_trained_like_the_newest_model_and_both_stand_in_one_table(labelled):
+@pytest.mark.parametrize("network", ["segresnet", "random"])
+def test_a_baseline_is_trained_like_the_newest_model_and_both_stand_in_one_table(labelled, network):
     assert baselines.comparison(labelled).rows == ()
-    assert "on the same cases" in baselines.train_baseline(labelled, "segresnet")
+    assert "on the same cases" in baselines.train_baseline(labelled, network)
     result = run_step(labelled, JobKind.BASELINE, {}, "cpu", silent)
     (model,) = models(labelled)
-    assert (result["network"], result["model"]) == ("segresnet", model.id)
+    assert (result["network"], result["model"]) == (network, model.id)
     assert [case["case"] for case in result["cases"]] == ["brain_0"]
     assert len(models(labelled)) == 1, "a baseline is no model of the experiment"
     table = baselines.comparison(labelled)
-    assert [row["network"] for row in table.rows] == [f"small (model {model.id})", "segresnet"]
+    assert [row["network"] for row in table.rows] == [f"small (model {model.id})", network]
     assert all(row["n"] == 1 and 0 <= row["Dice, labels"] <= 1 for row in table.rows)
     assert table.rows[0]["parameters"] != table.rows[1]["parameters"]
     assert "too few for an interval" in table.verdicts[0]

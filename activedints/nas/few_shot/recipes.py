@@ -13,12 +13,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from activedints.core.errors import InvalidSettings, NotFound
 from activedints.core.job import Report, silent
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.darts import Darts
-from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list
-from activedints.nas.few_shot.evaluation import MODES, Adapted, by_adaptation, evaluate
+from activedints.nas.few_shot.episodes import EVALUATION_SEED, Episodes, ImageClasses, evaluation_list
+from activedints.nas.few_shot.evaluation import MODES, Adapted, by_adaptation, correct, evaluate, figure
 from activedints.nas.few_shot.functional import Conv4
 from activedints.nas.few_shot.learners import (
     EpisodeSource,
@@ -34,6 +36,7 @@ from activedints.nas.few_shot.metanas import MetaNas, Search, ends
 from activedints.nas.few_shot.mixtures import NO_COOLING, Mixed, WeightsAndArchitecture, WeightsOnly
 from activedints.nas.few_shot.pruning import Annealing
 from activedints.nas.few_shot.supernet import Supernet
+from activedints.nas.few_shot.tissue import AcrossScans, crossed, regression
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Recipe:
 
 
 MANY_WAYS = EpisodeSource(episodes=2, way=40, target=4)
+PATCHES = "patches"
+"""What made["data"] says of a learner of tissue."""
 FEW_WAYS, ALONE = 5, 60
 """See ``figures``."""
 HARDENING = Annealing(1.0, 0.01, "geometric")
@@ -103,6 +108,12 @@ RECIPES = {
         ),
         replace(SEARCH.without_annealing(), alpha_rate=0.0),
     ),
+    "tissue": Recipe(
+        "prototypes of tissue",
+        Conv4(),
+        (Prototypes(200, AcrossScans(episodes=8, way=4, shot=5, target=5), 3e-3),),
+        Adaptation(0, head="prototype"),
+    ),
     "long": Recipe(
         "long warm-up and prototypes",
         Conv4(64),
@@ -143,10 +154,11 @@ def train(
 ) -> MetaCheckpoint:
     """Follow a recipe by name on classes named ``data`` and return what it made, with its origin.
 
-    ``share`` of its steps, for a smaller budget.
+    ``share`` of its steps, for a smaller budget. The network has as many channels as the images.
     """
     recipe, began = named(name, share), time.process_time()
-    network = Mixed(recipe.network) if isinstance(recipe.network, Supernet) else recipe.network
+    plain = replace(recipe.network, channels=images.images.shape[2])
+    network = Mixed(plain) if isinstance(plain, Supernet) else plain
     params = meta_train(network, recipe.stages, images, seed, report)
     made: dict[str, Any] = {
         "recipe": name,
@@ -158,7 +170,7 @@ def train(
         + (f" --share {share}" if share < 1 else ""),
         "cpu_seconds": round(time.process_time() - began, 1),
     }
-    return MetaCheckpoint(recipe.learner, recipe.network, recipe.adapting, params, made)
+    return MetaCheckpoint(recipe.learner, plain, recipe.adapting, params, made)
 
 
 def adapting_to(made: MetaCheckpoint) -> Callable[[Episodes], Adapted]:
@@ -175,12 +187,27 @@ def figures(
 ) -> list[dict[str, Any]]:
     """Accuracy of a learner on the fixed 1-shot list, in both batch-norm modes, as JSON values.
 
-    With more than ``FEW_WAYS`` classes only the first ``ALONE`` episodes are told one target at a time.
+    With more than ``FEW_WAYS`` classes only the first ``ALONE`` episodes are told one target at a time. A learner of
+    tissue is measured across scans instead (``tissue_figures``).
     """
+    if made.made.get("data") == PATCHES:
+        return tissue_figures(made, evaluation, episodes)
     wanted = evaluation_list(evaluation, way, 1, episodes=episodes)
     alone = ALONE if way > FEW_WAYS else None
     found = evaluate(adapting_to(made), evaluation, wanted, MODES, report=report, alone=alone)
     return [
-        {"network": name, "way": way, "shot": 1, "list": wanted.fingerprint(), **asdict(figure)}
-        for (name, _), figure in found.items()
+        {"network": name, "way": way, "shot": 1, "list": wanted.fingerprint(), **asdict(one)}
+        for (name, _), one in found.items()
+    ]
+
+
+def tissue_figures(made: MetaCheckpoint, scans: ImageClasses, episodes: int = 200) -> list[dict[str, Any]]:
+    """5-shot accuracy across scans that the learner never saw, one target at a time, and the regression's beside it."""
+    batch = crossed(scans, 4, 5, 5, episodes, np.random.default_rng(EVALUATION_SEED))
+    adapted = adapting_to(made)(batch)
+    found = {name: correct(predict, batch, "one target") for name, predict in adapted.items()}
+    found["regression on intensities"] = regression(batch)
+    return [
+        {"network": name, "way": batch.way, "shot": 5, **asdict(figure(each, "one target"))}
+        for name, each in found.items()
     ]

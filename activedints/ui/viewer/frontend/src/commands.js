@@ -40,6 +40,7 @@ export function buildCommands(viewer) {
     ['Look', 'crosshair', 'k', 'Crosshair', flip('crosshair')],
     ['Look', 'interpolate', 'shift+i', 'Smooth or plain pixels', flip('smooth')],
     ['Look', 'blend', 'shift+b', 'Fade to the next channel', () => fade(viewer)],
+    ['Look', 'enhancement', 'shift+d', 'T1 with contrast minus T1', () => enhancement(viewer)],
 
     ['Draw', 'apply', 'space', 'The tool, at the crosshair', () => viewer.pointer.apply()],
     ['Draw', 'navigate', 'n', 'Navigate', set({ tool: 'navigate' })],
@@ -171,6 +172,15 @@ function autoWindow(viewer) {
 function fade(viewer) {
   if (viewer.channels.length < 2) return
   viewer.set({ blend: viewer.blend?.share ? null : { channel: (viewer.channel + 1) % viewer.channels.length, share: 0.5 } })
+}
+
+// What took up contrast: the channel after it, less the one before; once more ends it.
+function enhancement(viewer) {
+  if (viewer.blend?.difference) return viewer.set({ blend: null })
+  const numberOf = (pattern) => viewer.channels.findIndex(({ name }) => pattern.test(name))
+  const [after, before] = [numberOf(/^t1[-_ ]?(w[-_ ]?)?(gd|c|ce|post|\+)/i), numberOf(/^t1[-_ ]?(w|n|native|pre)?$/i)]
+  if (after < 0 || before < 0) return viewer.frame.say('This case has no pair of T1 with and without contrast.')
+  viewer.set({ channel: after, blend: { channel: before, share: 0.5, difference: true } })
 }
 
 function thresholdBrush(viewer) {

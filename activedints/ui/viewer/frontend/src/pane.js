@@ -13,7 +13,8 @@ export class Pane {
     this.channel = channel // null: the viewer's active channel
     this.compared = compared // shows the version compared with instead of the drawing
     this.base = h('canvas', {}) // the slice
-    this.canvas = h('canvas', { 'data-plane': plane }) // the marks over it; the pointer works here
+    const name = `${plane} slice; its place, value and label are told in the line below`
+    this.canvas = h('canvas', { 'data-plane': plane, role: 'img', 'aria-label': name }) // the marks over it; the pointer works here
     this.caption = h('span', { class: 'caption' })
     this.strip = new Strip(this)
     this.element = h('div', { class: 'pane' }, this.canvas, this.caption, this.strip.canvas)

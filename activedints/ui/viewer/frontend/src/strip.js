@@ -9,7 +9,7 @@ const WIDTH = 14
 export class Strip {
   constructor(pane) {
     this.pane = pane
-    this.canvas = h('canvas', { class: 'strip', title: 'Slices; the bars show where the model is unsure' })
+    this.canvas = h('canvas', { class: 'strip', 'aria-hidden': 'true', title: 'Slices; the bars show where the model is unsure' })
     this.canvas.addEventListener('pointerdown', (event) => {
       this.canvas.setPointerCapture(event.pointerId)
       this.go(event)
