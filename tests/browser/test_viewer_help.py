@@ -79,6 +79,10 @@ def test_a_box_is_predicted_again_and_submitted_alone(page, viewer_server, scans
     press(page, "a", "k", "o")
     x, y = centre(page)
     drag(page, (x - 50, y - 40), (x + 40, y + 30))
+    press(page, "g")
+    drag(page, (x, y))
+    live(page, "Enter draws it")
+    press(page, "Escape", "o")  # drops the proposal, and the box stays
     press(page, "Shift+p")
     live(page, "Predicted again")
     page.get_by_role("button", name="Submit only this box").click()

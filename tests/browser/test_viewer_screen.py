@@ -94,6 +94,7 @@ def test_channels_window_and_heat_change_the_picture(page, viewer_server):
     assert page.get_by_label("Difference").is_checked()
     enhanced, _ = picture(page, "axial")
     assert np.abs(first - enhanced).mean() > 3
+    assert page.locator(".caption").first.inner_text().startswith("T1gd − T1w")
     press(page, "Shift+d", "x")
     page.wait_for_timeout(200)
     assert page.get_by_role("button", name="FLAIR").get_attribute("aria-pressed") == "true"
