@@ -60,7 +60,7 @@ with frame.page("Few-shot", needs="nothing") as here:
     else:
         left, right = st.columns([2, 3])
         with left:
-            desk.show_episode(episode, runs[-1] if runs else None)
+            desk.show_episode(episode, runs[0] if runs else None)
         with right:
             desk.adapt_when_asked(here, episode, adapt_form(here, episode["channels"]), runs)
     if runs:

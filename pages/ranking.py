@@ -11,10 +11,11 @@ from activedints.ui import ranking_view as live
 from activedints.ui.here import Here, guarded
 from activedints.ui.ranking_controls import controls, tables_form
 from activedints.ui.ranking_dints import measured
+from activedints.ui.ranking_untrained import untrained
 
 PREDICTED, COST, BEST, WORST, NEXT = "Predicted and measured", "Accuracy and cost", "Best", "Most wrong", "Train next"
-WHY, SEEDS = "Why", "Over seeds"
-TABS = (PREDICTED, COST, BEST, WORST, NEXT, WHY, SEEDS)
+WHY, SEEDS, UNTRAINED = "Why", "Over seeds", "Untrained (NASWOT)"
+TABS = (PREDICTED, COST, BEST, WORST, NEXT, WHY, SEEDS, UNTRAINED)
 FIRST = "Fitting and ranking. The first question about a benchmark reads its table, which takes up to 10 s."
 
 
@@ -42,6 +43,8 @@ def explore(here: Here) -> None:
         elif chosen == NEXT:
             live.proposals(here, settings)
             study.searched(rankings.newest_study(here.store))
+        elif chosen == UNTRAINED:
+            untrained(view)
         elif chosen == WHY:
             study.why(rankings.newest_study(here.store))
         else:

@@ -11,7 +11,7 @@ from activedints.core.errors import ActiveDintsError
 
 def main() -> None:
     """Run the command line: exit 0, 1 (a named failure, one sentence on stderr) or 2 (usage)."""
-    from activedints.cli import cases, data, few_shot, ranking, search, service, studies, study, turn  # noqa: F401
+    from activedints.cli import advising, cases, data, few_shot, ranking, search, service, studies, study, turn  # noqa: F401
 
     try:
         app(prog_name="activedints")

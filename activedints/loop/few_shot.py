@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activedints.core.cell import EDGES, OPERATIONS, edge_weights, shares
-from activedints.core.errors import InvalidSettings
+from activedints.core.errors import InvalidFile, InvalidSettings
 from activedints.loop.asking import ask, is_ready
 from activedints.loop.learners import Learner
 from activedints.store.database import Store
 
 TARGETS = 5
+FAINTEST_STROKE = 16
+"""Grey values between ink and paper, of 255."""
 
 Episode = dict[str, Any]
 """names, channels, labels (of the targets, or None), note, and support and target as base64 of uint8 images."""
@@ -32,10 +34,15 @@ def deal(store: Store, source: str, way: int, shot: int, seed: int, plane: str =
 def drawn(drawings: list[dict[str, str]]) -> Episode:
     """What somebody drew: for each class an "example" and a "target", each base64 of 28 x 28 grey bytes.
 
-    InvalidSettings for fewer than two classes; the pixels themselves are checked by the child that adapts.
+    InvalidSettings for fewer than two classes, InvalidFile for a blank drawing; the child that adapts checks again.
     """
     if len(drawings) < 2 or any(not {"example", "target"} <= set(both) for both in drawings):
         raise InvalidSettings(f"An episode needs two drawn classes or more, each twice; there are {len(drawings)}.")
+    for number, both in enumerate(drawings, 1):
+        for which, pixels in both.items():
+            raw = base64.b64decode(pixels)
+            if not raw or max(raw) - min(raw) < FAINTEST_STROKE:
+                raise InvalidFile(f"The {which} of class {number} is blank: draw a stroke on it.")
     parts = {
         name: base64.b64encode(b"".join(base64.b64decode(both[key]) for both in drawings)).decode()
         for name, key in (("support", "example"), ("target", "target"))

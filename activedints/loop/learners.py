@@ -16,6 +16,8 @@ SHIPPED = Path(__file__).parent.parent / "nas" / "few_shot" / "checkpoints"
 """Meta-trained starts that ship with the product: NAME.safetensors with its card NAME.json."""
 
 SETS = {"glyphs": "Glyphs of many scripts", "omniglot": "Omniglot", "patches": "Patches of my annotated scans"}
+SHORT = {"glyphs": "glyphs", "omniglot": "Omniglot", "patches": "my scans"}
+"""The sets in the name of a learner."""
 TRAINED_ON = ("glyphs", "omniglot", "patches")
 TISSUE = "tissue"
 RECIPES = (
@@ -70,7 +72,7 @@ def shipped() -> list[Learner]:
     for path in sorted(SHIPPED.glob("*.json")):
         text = path.read_text(encoding="utf-8")
         card = json.loads(text)
-        title = f"{card['learner']} ({SETS[card['made']['data']]})"
+        title = f"{card['learner']} ({SHORT[card['made']['data']]})"
         found.append(Learner(path.stem, title, path.with_suffix(".safetensors"), text, ours=False))
     return sorted(found, key=lambda learner: not learner.name.startswith("metanas"))
 
@@ -82,7 +84,7 @@ def every(store: Store) -> list[Learner]:
         for job in jobs.newest(session, 200):
             if job.kind == JobKind.META_TRAIN and job.status == JobStatus.DONE and job.result:
                 card = job.result["card"]
-                title = f"{card['learner']} ({SETS[card['made']['data']]}, trained here by job {job.id})"
+                title = f"{card['learner']} ({SHORT[card['made']['data']]}, job {job.id})"
                 weights = store.files.path(job.result["weights"])
                 found.append(Learner(f"job-{job.id}", title, weights, json.dumps(card), ours=True))
     return found

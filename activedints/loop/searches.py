@@ -23,7 +23,8 @@ Row = dict[str, Any]
 @dataclass(frozen=True)
 class SearchOrder:
     """What a search was asked for. ``go_on``: refine the last search's alphas; ``adopt``: the experiment takes the
-    found architecture by itself; ``seed`` None: the experiment's and the cycle's."""
+    found architecture by itself; ``seed`` None: the experiment's and the cycle's; ``lean``: where the alphas start that
+    refine no earlier search (``core.leaning``)."""
 
     seconds: float | None = None
     steps: int | None = None
@@ -33,6 +34,7 @@ class SearchOrder:
     go_on: bool = True
     adopt: bool = True
     processes: int = 1
+    lean: dict[str, Any] | None = None
 
 
 def order_of(arguments: dict[str, Any], settings: ExperimentSettings) -> SearchOrder:

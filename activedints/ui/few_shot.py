@@ -66,7 +66,7 @@ def show_episode(found: Episode, run: Adapted | None) -> None:
         channel = found["channels"].index(named or found["channels"][0])
     told = run.steps[-1]["predictions"] if run and run.steps else None
     st.image(sheet(found, channel, told))
-    framed = " Blue frame: told right; orange: wrong." if told and found["labels"] else ""
+    framed = f" Frames: {run.title} told it right (blue) or wrong (orange)." if run and told and found["labels"] else ""
     st.caption(
         f"A column a class ({', '.join(found['names'])}); examples on top, targets below. {found['note']}{framed}"
     )
@@ -144,7 +144,7 @@ def _show_architecture(run: Adapted) -> None:
     with left:
         charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
         genotype: list[dict[str, Any]] = few_shot.genotype(run)
-        st.dataframe(genotype, hide_index=True)
+        st.dataframe(genotype, hide_index=True, height="content")
         st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
     with right:
         for cell in cells:

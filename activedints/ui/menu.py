@@ -38,8 +38,8 @@ GROUPS: dict[str, tuple[Screen, ...]] = {
             "Rank architectures from a few that are trained",
         ),
         Screen("pages/few_shot.py", "Few-shot", ":material/bolt:", "Adapt to a new episode in seconds"),
-        Screen("pages/advisor.py", "Advisor", ":material/lightbulb:", "Architectures proposed for a data set"),
-        Screen("pages/search_lab.py", "Search lab", ":material/science:", "How search algorithms behave"),
+        Screen("pages/advisor.py", "Data-set advisor", ":material/lightbulb:", "Architectures proposed for a data set"),
+        Screen("pages/search_lab.py", "Search algorithms", ":material/science:", "How search algorithms behave"),
     ),
     "Workspace": (
         Screen("pages/data.py", "Data", ":material/database:", "Import, simulate, export; where cases come from"),

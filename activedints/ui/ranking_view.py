@@ -111,8 +111,9 @@ def _listed(rows: Sequence[Row], key: str, words: str, unit: str) -> None:
     left, right = st.columns([5, 3])
     with left:
         st.caption(words)
-        shown = [{name: row[name] for name in ("rank", *NUMBERS, "trained", "architecture")} for row in rows]
-        form = {name: st.column_config.NumberColumn(format="%.2f") for name in NUMBERS}
+        scored = ("naswot",) if rows and "naswot" in rows[0] else ()
+        shown = [{name: row[name] for name in ("rank", *NUMBERS, *scored, "trained", "architecture")} for row in rows]
+        form = {name: st.column_config.NumberColumn(format="%.2f") for name in (*NUMBERS, "naswot")}
         chosen = st.dataframe(
             shown,
             hide_index=True,

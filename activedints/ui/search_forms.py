@@ -1,9 +1,11 @@
 """The forms of the Search page: estimate and start a search, import an architecture, train a baseline."""
 
+from typing import Any
+
 import streamlit as st
 
 from activedints.core.search_space import CHOICES, SPACES
-from activedints.loop import baselines, networks, searching
+from activedints.loop import advising, baselines, networks, searching
 from activedints.loop.searches import SearchOrder
 from activedints.ui import charts
 from activedints.ui.here import Here, guarded
@@ -24,6 +26,7 @@ def start_form(here: Here, able: bool) -> None:
         )
         space = st.selectbox("Search space", CHOICES, format_func=SIZES.get)
         go_on = st.checkbox("Refine the alphas of the last search", True, help="Where it was in the same space")
+        lean = lean_box(here)
         with st.container(horizontal=True):
             wanted = st.form_submit_button("Estimate", icon=":material/calculate:")
             started = st.form_submit_button(
@@ -33,10 +36,22 @@ def start_form(here: Here, able: bool) -> None:
             "It runs in the worker, can be stopped and resumed, and changes no experiment by itself between turns."
         )
     if started:
-        order = SearchOrder(seconds=float(seconds), space=space, sigma=float(sigma), go_on=go_on)
+        order = SearchOrder(seconds=float(seconds), space=space, sigma=float(sigma), go_on=go_on, lean=lean)
         here.do(searching.start, here.store, order)
     if wanted:
         _draw_estimate(here, float(seconds))
+
+
+def lean_box(here: Here) -> dict[str, Any] | None:
+    """Whether to start from what the data-set advisor handed over, where it did."""
+    told = advising.leaning(here.store)
+    if told is None:
+        return None
+    words = (
+        f"Skips {told['skip']:+.2f}, full 3-D kernels {told['full']:+.2f}; sigma {told['sigma']:.2f} is advised. "
+        "Logits of the alphas at the start. Where alphas are refined, this does nothing."
+    )
+    return told if st.checkbox(f"Start from the advice for '{told['from']}'", help=words) else None
 
 
 @guarded

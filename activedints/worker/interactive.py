@@ -56,6 +56,13 @@ def few_shot(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> 
     return answer_page(store, question, tell)
 
 
+def advisor(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """What the Data-set advisor and the Search algorithms page ask; their modules are read when asked first."""
+    from activedints.worker.advising import answer_page
+
+    return answer_page(store, warm, question, tell)
+
+
 def estimate(store: Store, warm: Warm, question: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """What a search of each space would cost on this machine; its speed is timed once."""
     from activedints.learn import plan
@@ -76,6 +83,7 @@ ANSWERS = {
     "read published": read_uploaded,
     "draft": draft,
     "few-shot": few_shot,
+    "advisor": advisor,
     "prepare": prepare,
     "refine": refined,
     "predict": predicted,

@@ -10,7 +10,9 @@ import numpy as np
 
 from activedints.core.architecture import Architecture
 from activedints.core.cycle import Phase
+from activedints.core.decode import Alphas
 from activedints.core.job import Report
+from activedints.core.leaning import leaning_alphas
 from activedints.core.search_space import AUTO, PAPER, SearchSpace, space_named
 from activedints.core.settings import SearchSettings
 from activedints.learn import plan
@@ -75,7 +77,8 @@ def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[s
         begun = _begin(turn, order, learning, [a.id for _, a in rows], earlier, job.arguments.get("device", "auto"))
         begun.write(folder)
     report(0, 1, begun.words)
-    settings, alphas = begun.search_settings, earlier.alphas if earlier and begun.earlier else None
+    settings = begun.search_settings
+    alphas = starting_alphas(order, earlier if begun.earlier else None, settings)
     found = run_search(learning, turn.settings.channels, turn.settings.labels, settings, report, folder, alphas)
     architecture = replace(found.architecture, name=f"searched-{job.id}")
     if searches.space_name(begun.settings) == PAPER:
@@ -91,6 +94,13 @@ def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[s
         return {**facts, "adopted": adopted, "trial": trial, **_told(found, architecture)}
 
     return finish
+
+
+def starting_alphas(order: SearchOrder, earlier: Earlier | None, settings: SearchSettings) -> Alphas | None:
+    """Those of the search that is refined, else those that the order leans to, else none."""
+    if earlier is not None:
+        return earlier.alphas
+    return leaning_alphas(settings.blocks, settings.depths, order.lean) if order.lean else None
 
 
 def tried(
@@ -158,6 +168,8 @@ def _begin(
         words += f" It refines the alphas of job {earlier.job}."
     elif earlier is not None:
         words += f" The alphas of job {earlier.job} are of another space, so it starts without them."
+    elif order.lean:
+        words += f" Its alphas lean as the data-set advisor says for '{order.lean.get('from', 'a data set')}'."
     return Begun(asdict(settings), annotations, earlier.job if fits and earlier is not None else None, words)
 
 

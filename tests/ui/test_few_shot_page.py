@@ -86,7 +86,7 @@ def test_deal_adapt_and_read_the_outcome(ready, lane, open_page):
     app = press(app, "Adapt")
     assert (lane[1]["learner"], lane[1]["steps"], lane[1]["temperature"]) == ("metanas-glyphs", 20, 0.01)
     said = words(app)
-    assert "MetaNAS (Glyphs of many scripts) adapted in 0.4 s" in said
+    assert "MetaNAS (glyphs) adapted in 0.4 s" in said
     assert "Share of the targets told right after each step" in said
     assert "The architecture, as MetaNAS" in said
     assert [c.value for c in app.select_slider] == [0.01, 0.01]

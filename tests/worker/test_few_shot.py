@@ -139,6 +139,8 @@ def test_asking_for_more_than_there_is_names_what_there_is(lane):
         study.deal(lane, "runes", 5, 1, 0)
     with pytest.raises(NotFound, match="no few-shot learner 'nobody'; there are metanas-glyphs, quick-glyphs"):
         learners.named(lane, "nobody")
+    with pytest.raises(InvalidFile, match="The target of class 2 is blank"):
+        study.drawn([{"example": drawing(), "target": drawing(stroke)} for stroke in (200, 0)])
     with pytest.raises(InvalidSettings, match="two drawn classes"):
         study.drawn([{"example": drawing(), "target": drawing()}])
 
@@ -252,7 +254,7 @@ def test_a_learner_of_tissue_is_trained_on_the_annotated_scans_and_reads_no_char
         session.expunge(job)
     assert run_job(own, job) == JobStatus.DONE
     found = learners.every(own)[-1]
-    assert found.title == f"prototypes of tissue (Patches of my annotated scans, trained here by job {job.id})"
+    assert found.title == f"prototypes of tissue (my scans, job {job.id})"
     assert {f["network"] for f in found.made["figures"]} == {"adapted", "regression on intensities"}
     assert learners.usual(learners.every(own), ["FLAIR", "T1w"]) == [found.name, "metanas-glyphs", "quick-glyphs"]
     assert learners.usual(learners.every(own), ["ink"]) == ["metanas-glyphs", "quick-glyphs"]

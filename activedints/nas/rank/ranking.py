@@ -95,7 +95,8 @@ class Ranking:
         ]
 
     def table(self) -> pd.DataFrame:
-        """One row an architecture, best predicted first: predicted (with interval), target, reported, ranks, costs."""
+        """One row an architecture, best predicted first: predicted (with interval), target, reported, ranks, costs, and
+        the score of the untrained network where the benchmark has one."""
         target = self.benchmark.values(self.target.name)
         named = {
             "architecture": self.benchmark.architectures,
@@ -108,9 +109,17 @@ class Ranking:
             "rank_measured": pd.Series(-target).rank(method="min").astype(int),
             "trained": np.isin(np.arange(len(self.benchmark)), self.trained),
         }
+        if (column := naswot_column(self.benchmark, self.target.dataset)) is not None:
+            named["naswot"] = self.benchmark.values(column)
         costs = [c.name for c in self.benchmark.declared("cost", "latency", "energy", "time")]
         frame = pd.concat([pd.DataFrame(named), self.benchmark.table[costs]], axis=1)
         return frame.sort_values("rank_predicted").reset_index(drop=True)
+
+
+def naswot_column(benchmark: Benchmark, dataset: str) -> str | None:
+    """The proxy column that holds NASWOT scores on a data set (Mellor et al. 2021); None where there is none."""
+    known = benchmark.declared("proxy", dataset=dataset)
+    return next((c.name for c in known if c.name == "naswot" or c.name.endswith("nwot")), None)
 
 
 class Ranker:

@@ -6,6 +6,8 @@ the next architectures to train). Both give the same ``view``:
 - ``benchmark``, ``licence``, ``pool`` (number of architectures), ``dataset``, ``regressor``, ``features``, ``design``,
   ``seed``, ``train_size``; ``target``, ``selection``, ``reported``: ``{name, what, epochs, unit}``; ``seconds``
 - ``figures``: as ``Ranking.figures``; ``protocols``: as ``Ranking.protocols``
+- ``naswot``: ``{kendall, kendall_predicted, n}`` of the untrained score and of the prediction with the reported
+accuracy, on architectures that are not trained and have a score; null where the benchmark has none
 - ``costs``: name -> unit of the cost columns shown
 - ``points``: lists of one length, best predicted first: ``predicted``, ``low``, ``high``, ``measured``, ``reported``,
   ``trained``, ``rank_predicted``, ``rank_measured``, ``architecture`` and one for each of ``costs``
@@ -35,11 +37,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.core.ranking import RankSettings
-from activedints.nas.rank.agreement import over_seeds, spearman
+from activedints.nas.rank.agreement import agreement, over_seeds, spearman
 from activedints.nas.rank.benchmark import Column
 from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.explain import Importance, partial_dependence, permutation_importance
@@ -129,7 +132,8 @@ def view(ranker: Ranker, ranking: Ranking, settings: RankSettings) -> Row:
     table = ranking.table()
     error = (table["predicted"] - table["measured"]).abs()
     costs = _costs(ranker, settings.cost)
-    listed = [*LISTED, "rank_measured", *costs]
+    said = [*LISTED, *(["naswot"] if "naswot" in table else [])]
+    listed = [*said, "rank_measured", *costs]
     return {
         "benchmark": ranker.benchmark.name,
         "licence": ranker.benchmark.licence,
@@ -146,12 +150,23 @@ def view(ranker: Ranker, ranking: Ranking, settings: RankSettings) -> Row:
         "seconds": ranking.seconds,
         "figures": ranking.figures(),
         "protocols": ranking.protocols(),
+        "naswot": untrained(table),
         "costs": {column.name: column.unit for column in ranker.benchmark.columns if column.name in costs},
         "points": {name: _plain(table[name]) for name in listed},
         "fronts": {name: pareto(table[name].to_numpy(), table["predicted"].to_numpy()) for name in costs},
-        "top": _shown(ranker, table.head(SHOWN)[list(LISTED)]),
-        "worst": _shown(ranker, table.loc[error[~table["trained"]].nlargest(SHOWN).index, list(LISTED)]),
+        "top": _shown(ranker, table.head(SHOWN)[said]),
+        "worst": _shown(ranker, table.loc[error[~table["trained"]].nlargest(SHOWN).index, said]),
     }
+
+
+def untrained(table: pd.DataFrame) -> Row | None:
+    """How NASWOT orders architectures, beside the prediction; see the top of this module."""
+    if "naswot" not in table:
+        return None
+    rows = table[~table["trained"] & np.isfinite(table["naswot"])]
+    named = {"kendall": "naswot", "kendall_predicted": "predicted"}
+    taus = {k: agreement(rows[c].to_numpy(float), rows["reported"].to_numpy(float)).kendall for k, c in named.items()}
+    return taus | {"n": len(rows)}
 
 
 def pareto(cost: npt.NDArray[np.floating], worth: npt.NDArray[np.floating]) -> list[int]:

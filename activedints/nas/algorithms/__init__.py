@@ -1,0 +1,1 @@
+"""Search algorithms, each on the measured table of data sets x architectures, where an evaluation costs nothing."""

@@ -1,0 +1,125 @@
+"""Fisher similarity of data sets: ``activedints bench fisher`` (two seeds; writes ``data/fisher_distances.json``)."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from activedints.nas.advisor import fisher, fuse
+from activedints.nas.advisor.fisher import FisherPlan
+from activedints.nas.few_shot.functional import keep_heap
+from activedints.nas.measured import image_sets, table
+from activedints.nas.rank.agreement import spearman
+from benchmarks.figures import bootstrap, figure, printed, result
+from benchmarks.kept import keep
+
+FILE = Path(__file__).resolve().parents[1] / "data" / "fisher_distances.json"
+KEPT = Path(__file__).resolve().parents[1] / ".run" / "fisher"
+SEEDS = (0, 1)
+A_FAMILY = 3
+
+
+def chosen() -> tuple[str, ...]:
+    """The first A_FAMILY data sets of every family."""
+    return tuple(
+        recipe.name
+        for family in image_sets.FAMILIES
+        for recipe in [one for one in image_sets.CATALOGUE if one.family == family][:A_FAMILY]
+    )
+
+
+def matrix(names: tuple[str, ...], seed: int) -> dict[str, np.ndarray]:
+    """Both distance matrices of a seed, from their file or measured."""
+    path = KEPT / f"{len(names)}-{seed}.json"
+    if not path.is_file():
+        found = fisher.distances([image_sets.image_set(name) for name in names], FisherPlan(seed=seed))
+        KEPT.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({form: values.tolist() for form, values in found.items()}))
+    return {form: np.array(values) for form, values in json.loads(path.read_text()).items()}
+
+
+def contrast(values: np.ndarray, families: list[str]) -> tuple[float, float, int]:
+    """Mean distance within families and across them, and how many sets have their nearest in the own family."""
+    off = ~np.eye(len(families), dtype=bool)
+    same = np.array(families)[:, None] == np.array(families)[None]
+    nearest = np.where(off, values, np.inf).argmin(0)
+    own = sum(families[near] == family for near, family in zip(nearest, families))
+    return float(values[off & same].mean()), float(values[off & ~same].mean()), own
+
+
+def restricted(names: tuple[str, ...], values: np.ndarray, families: list[str]) -> list[float]:
+    """For every set the test accuracy of the best of five candidates by validation, less that of the best of all
+    measured cells by validation: the candidates are the best five of the nearest set of another family."""
+    measured, found = table.read(), []
+    for target, name in enumerate(names):
+        others = [k for k, family in enumerate(families) if family != families[target]]
+        near = names[min(others, key=lambda k: values[k, target])]
+        place = measured.place(name)
+        candidates = np.argsort(-measured.validation[measured.place(near)])[: fuse.CANDIDATES]
+        best = candidates[measured.validation[place, candidates].argmax()]
+        found.append(float(measured.test[place, best] - measured.test[place, measured.validation[place].argmax()]))
+    return found
+
+
+def run() -> dict[str, Any]:
+    """The JSON object of ``activedints bench fisher``."""
+    torch.set_num_threads(1)
+    keep_heap()
+    began, names = time.process_time(), chosen()
+    families = [image_sets.family_of(name) for name in names]
+    both = [matrix(names, seed) for seed in SEEDS]
+    off, figures = ~np.eye(len(names), dtype=bool), []
+    for form in ("Frechet", "log-det"):
+        first, second = (one[form] for one in both)
+        diagonal = float(max(np.abs(np.diag(one[form])).max() for one in both))
+        within, across, own = contrast((first + second) / 2, families)
+        figures += [
+            figure(f"{form}_distance_to_itself", diagonal, None, "largest", n=2 * len(names), limit=0.0),
+            figure(
+                f"{form}_seed_to_seed",
+                spearman(first[off], second[off]),
+                None,
+                "Spearman",
+                n=int(off.sum()),
+                limit=0.7,
+                smaller_is_better=False,
+            ),
+            figure(
+                f"{form}_within_families",
+                within,
+                across,
+                "mean distance; beside it: across families",
+                n=len(names),
+                limit=across,
+            ),
+            figure(
+                f"{form}_nearest_is_of_the_family",
+                100 * own / len(names),
+                100 * (A_FAMILY - 1) / (len(names) - 1),
+                "%; beside it: chance",
+                n=len(names),
+            ),
+        ]
+    loss = restricted(names, (both[0]["Frechet"] + both[1]["Frechet"]) / 2, families)
+    figures.append(
+        figure(
+            "search_among_5_cells_of_the_nearest_set",
+            float(np.mean(loss)),
+            0.0,
+            "points; beside it: all cells",
+            n=len(loss),
+            interval=bootstrap(loss),
+            limit=-1.0,
+            smaller_is_better=False,
+        )
+    )
+    kept = {form: ((both[0][form] + both[1][form]) / 2).round(4).tolist() for form in ("Frechet", "log-det")}
+    FILE.write_text(json.dumps({"names": names, "families": families, **kept}) + "\n")
+    return keep(result("fisher", figures, (time.process_time() - began) / 60), "activedints bench fisher")
+
+
+if __name__ == "__main__":
+    printed(run())

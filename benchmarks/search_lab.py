@@ -1,0 +1,165 @@
+"""Search algorithms on the measured table: ``activedints bench search-lab`` (all parts), ``--part mdenas`` (one).
+
+Parts: table (random search, evolution), mdenas, transfer, darts, lpt, cell-shape. Ten seeds on every data set where the
+table answers; searches by gradient on one data set of each family.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from activedints.nas.algorithms import lab, mdenas, random_search, transfer, walk
+from activedints.nas.algorithms.evolution import Evolution
+from activedints.nas.few_shot.functional import keep_heap
+from activedints.nas.measured import table
+from activedints.nas.measured.table import MeasuredTable
+from activedints.nas.rank.agreement import agreement
+from benchmarks.figures import bootstrap, figure, printed, result
+from benchmarks.kept import keep
+from benchmarks.search_lab_gradient import Part, of_darts, of_lpt, of_shape
+
+SEEDS = range(10)
+BUDGET = 30
+
+
+def of_table(measured: MeasuredTable) -> Part:
+    """Regret of random search and evolution after BUDGET trainings, and early accuracies as a guide."""
+    found = {}
+    for name, search in (("random", random_search.search), ("evolution", Evolution())):
+        found[name] = [
+            float(np.mean([walk.run(search, measured, place, BUDGET, seed).regret()[-1] for seed in SEEDS]))
+            for place in range(len(measured.names))
+        ]
+    gain = [r - e for r, e in zip(found["random"], found["evolution"])]
+    figures = [
+        figure(
+            "regret_random_search",
+            float(np.mean(found["random"])),
+            None,
+            "points",
+            n=len(gain),
+            interval=bootstrap(found["random"]),
+        ),
+        figure(
+            "regret_evolution",
+            float(np.mean(found["evolution"])),
+            float(np.mean(found["random"])),
+            "points",
+            n=len(gain),
+            interval=bootstrap(found["evolution"]),
+        ),
+    ]
+    for early in ("validation_1", "validation_3"):
+        taus = [
+            agreement(row, test).kendall
+            for row, test in zip(measured.runs[early][:, :, 0], measured.runs["test"][:, :, 0])
+        ]
+        told = [tau for tau in taus if tau is not None]
+        epochs = early.removeprefix("validation_")
+        figures.append(
+            figure(
+                f"kendall_epoch_{epochs}_with_final_test",
+                float(np.mean(told)),
+                None,
+                "Kendall",
+                n=len(told),
+                interval=bootstrap(told),
+            )
+        )
+    return figures, None
+
+
+def of_mdenas(measured: MeasuredTable) -> Part:
+    """Whether probabilities stay probabilities, and the percentile of the found cell, against a random cell's 50."""
+    worst, found = 0.0, []
+    for place in range(len(measured.names)):
+        for seed in SEEDS:
+            one = walk.run(mdenas.Mdenas(), measured, place, len(measured.cells), seed)
+            worst = max(worst, *(float(np.abs(p.sum(1) - 1).max()) for p in one.story))
+            found.append(walk.percentile(one, measured.row_of(mdenas.found(one.story[-1]))))
+    by_set = np.array(found).reshape(len(measured.names), -1).mean(1).tolist()
+    return [
+        figure("mdenas_sum_of_probabilities_off_by", worst, None, "largest", n=len(found), limit=1e-9),
+        figure(
+            "mdenas_percentile_of_the_found_cell",
+            float(np.mean(by_set)),
+            50.0,
+            "percentile",
+            n=len(by_set),
+            interval=bootstrap(by_set),
+            limit=75.0,
+            smaller_is_better=False,
+        ),
+    ], None
+
+
+def of_transfer(measured: MeasuredTable) -> Part:
+    """Evaluations to a cell of the best tenth, family held out: transferred over scratch."""
+    most, found = len(measured.cells), {"scratch": [], "transferred": [], "random": []}
+    for place, family in enumerate(measured.families):
+        known = lab.controller(measured, family)
+        kinds = {
+            "scratch": transfer.Transfer(),
+            "transferred": transfer.Transfer(known),
+            "random": random_search.search,
+        }
+        for kind, search in kinds.items():
+            walks = [walk.run(search, measured, place, min(most, 40), seed) for seed in SEEDS]
+            found[kind].append([walk.evaluations_to_top(one) for one in walks])
+    middle = {kind: float(np.median(values)) for kind, values in found.items()}
+    ratios = [float(np.median(a) / np.median(b)) for a, b in zip(found["transferred"], found["scratch"])]
+    pooled = middle["transferred"] / middle["scratch"]
+    n = len(measured.names) * len(SEEDS)
+    return [
+        figure(
+            "transfer_evaluations_over_scratch",
+            pooled,
+            1.0,
+            "ratio of medians",
+            n=n,
+            interval=bootstrap(ratios),
+            limit=0.6,
+        ),
+        figure(
+            "transferred_evaluations_to_best_tenth",
+            middle["transferred"],
+            middle["scratch"],
+            "median; beside it: scratch",
+            n=n,
+        ),
+        figure("random_evaluations_to_best_tenth", middle["random"], None, "median", n=n),
+    ], None
+
+
+PARTS = {
+    "table": of_table,
+    "mdenas": of_mdenas,
+    "transfer": of_transfer,
+    "darts": of_darts,
+    "lpt": of_lpt,
+    "cell-shape": of_shape,
+}
+
+
+def run(part: str = "all") -> dict[str, Any]:
+    """The JSON object of ``activedints bench search-lab``."""
+    torch.set_num_threads(1)
+    keep_heap()
+    measured, every, spent = table.read(), [], 0.0
+    for name in PARTS if part == "all" else (part,):
+        began = time.process_time()
+        figures, details = PARTS[name](measured)
+        minutes = (time.process_time() - began) / 60
+        kept = "search-lab" if name == "table" else name
+        keep(result(kept, figures, minutes), f"activedints bench search-lab --part {name}", details)
+        every, spent = every + figures, spent + minutes
+    return result("search-lab", every, spent)
+
+
+if __name__ == "__main__":
+    import sys
+
+    words = dict(zip((w.removeprefix("--") for w in sys.argv[1::2]), sys.argv[2::2]))
+    printed(run(words.get("part", "all")))
