@@ -26,7 +26,7 @@ from activedints.nas.few_shot import adaptation as inner
 from activedints.nas.few_shot import episode_trace, meta_checkpoint, metanas, omniglot, pruning, recipes
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.episodes import Episodes, ImageClasses, evaluation_list, gather
-from activedints.nas.few_shot.evaluation import Adapted, Figure, Mode, evaluate
+from activedints.nas.few_shot.evaluation import MODES, Adapted, Figure, Mode, evaluate
 from activedints.nas.few_shot.functional import Conv4, keep_heap, stack
 from activedints.nas.few_shot.meta_checkpoint import MetaCheckpoint
 from benchmarks.few_shot_auto import auto_figures
@@ -109,7 +109,8 @@ class Bench:
         for way in ways:
             if not any(row["way"] == way and row["episodes"] >= episodes for row in known):
                 known[:] = [row for row in known if row["way"] != way]
-                known += recipes.figures(made, self.evaluation, episodes, way=way)
+                modes: tuple[Mode, ...] = MODES if most is None else ("transductive",)
+                known += recipes.figures(made, self.evaluation, episodes, way=way, modes=modes)
                 meta_checkpoint.save(made, stem)
         return made
 
@@ -234,7 +235,7 @@ class Bench:
         ]
 
     def mri(self) -> Figures:
-        return mri_figures(data_folder(), self.seed, self.episodes)
+        return mri_figures(data_folder(), self.seed, min(OF_CONTROLS, self.episodes))
 
 
 def told(made: MetaCheckpoint, network: str, mode: Mode, way: int = 5) -> Figure:

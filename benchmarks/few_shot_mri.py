@@ -31,7 +31,7 @@ from benchmarks.figures import figure
 
 CHANNELS = ("FLAIR", "T1w", "T1gd", "T2w")
 LABELS = LabelSet((0, 1, 2, 3), ("background", "edema", "non-enhancing", "enhancing"))
-WAY, SHOT, TARGET = 4, 5, 10
+WAY, SHOT, TARGET = 4, 5, 3
 SOURCE = AcrossScans(episodes=8, way=WAY, shot=SHOT, target=5)
 CHARACTERS = learners.SHIPPED / "quick-omniglot"
 PROTO_MAML = Adaptation(5, 0.1)

@@ -144,7 +144,7 @@ def _show_architecture(run: Adapted) -> None:
     with left:
         charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
         genotype: list[dict[str, Any]] = few_shot.genotype(run)
-        st.dataframe(genotype, hide_index=True)
+        st.dataframe(genotype, hide_index=True, height="content")
         st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
     with right:
         for cell in cells:

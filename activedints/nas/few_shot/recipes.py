@@ -20,7 +20,7 @@ from activedints.core.job import Report, silent
 from activedints.nas.few_shot.adaptation import Adaptation
 from activedints.nas.few_shot.darts import Darts
 from activedints.nas.few_shot.episodes import EVALUATION_SEED, Episodes, ImageClasses, evaluation_list
-from activedints.nas.few_shot.evaluation import MODES, Adapted, by_adaptation, correct, evaluate, figure
+from activedints.nas.few_shot.evaluation import MODES, Adapted, Mode, by_adaptation, correct, evaluate, figure
 from activedints.nas.few_shot.functional import Conv4
 from activedints.nas.few_shot.learners import (
     EpisodeSource,
@@ -183,9 +183,14 @@ def adapting_to(made: MetaCheckpoint) -> Callable[[Episodes], Adapted]:
 
 
 def figures(
-    made: MetaCheckpoint, evaluation: ImageClasses, episodes: int = 600, report: Report = silent, way: int = 5
+    made: MetaCheckpoint,
+    evaluation: ImageClasses,
+    episodes: int = 600,
+    report: Report = silent,
+    way: int = 5,
+    modes: tuple[Mode, ...] = MODES,
 ) -> list[dict[str, Any]]:
-    """Accuracy of a learner on the fixed 1-shot list, in both batch-norm modes, as JSON values.
+    """Accuracy of a learner on the fixed 1-shot list, in both batch-norm ``modes``, as JSON values.
 
     With more than ``FEW_WAYS`` classes only the first ``ALONE`` episodes are told one target at a time. A learner of
     tissue is measured across scans instead (``tissue_figures``).
@@ -194,7 +199,7 @@ def figures(
         return tissue_figures(made, evaluation, episodes)
     wanted = evaluation_list(evaluation, way, 1, episodes=episodes)
     alone = ALONE if way > FEW_WAYS else None
-    found = evaluate(adapting_to(made), evaluation, wanted, MODES, report=report, alone=alone)
+    found = evaluate(adapting_to(made), evaluation, wanted, modes, report=report, alone=alone)
     return [
         {"network": name, "way": way, "shot": 1, "list": wanted.fingerprint(), **asdict(one)}
         for (name, _), one in found.items()
