@@ -125,7 +125,7 @@ def test_a_server_that_restarts_gets_the_strokes_made_meanwhile(page, scans):
         open_case(page, address, 7, all_channels=True)
         server.__exit__()
         paint(page)
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(2800)  # by then the draft was sent, to nobody
         assert events(scans, 7) == []
         server.__enter__()
         started = time.monotonic()
@@ -215,15 +215,16 @@ def test_a_stroke_that_never_ends_is_kept_on_the_way(page, viewer_server, scans)
     x, y = centre(page)
     page.mouse.move(x, y)
     page.mouse.down()
-    for step in range(8):
+    for step in range(7):
         page.mouse.move(x + 8 * step, y + 5 * step, steps=3)
-        page.wait_for_timeout(600)
+        page.wait_for_timeout(550)
     page.reload()  # with the button still held
     page.locator('.viewer[data-state="ready"]').wait_for()
     page.get_by_text("came back from this browser").wait_for()
     assert page.locator('output[data-label="1"]').inner_text() != "0.00 mL"
 
 
+@pytest.mark.slow
 def test_two_tabs_keep_their_strokes_apart_in_the_browser(page, viewer_server, scans):
     write_case(scans / "33", {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
     other = page.context.new_page()

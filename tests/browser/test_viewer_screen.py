@@ -94,6 +94,7 @@ def test_channels_window_and_heat_change_the_picture(page, viewer_server):
     assert page.get_by_label("Difference").is_checked()
     enhanced, _ = picture(page, "axial")
     assert np.abs(first - enhanced).mean() > 3
+    assert page.locator(".caption").first.inner_text().startswith("T1gd − T1w")
     press(page, "Shift+d", "x")
     page.wait_for_timeout(200)
     assert page.get_by_role("button", name="FLAIR").get_attribute("aria-pressed") == "true"
@@ -164,7 +165,7 @@ def test_the_keyboard_alone_paints_outlines_and_measures(page, viewer_server, sc
     press(page, "f", "3", "Space", *["Control+ArrowRight"] * 4, "Space", *["Control+ArrowDown"] * 4, "Space", "Enter")
     assert page.locator('output[data-label="3"]').inner_text() == "0.15 mL"  # a triangle of 1 + 2 + 3 + 4 + 5
     press(page, "r", "Space", *["Control+ArrowRight"] * 3, "Space")
-    page.locator('.viewer[data-saved="true"]').wait_for()
+    save(page)
     drawn = np.asanyarray(nib.load(scans / "8" / "draft.nii.gz").dataobj)
     assert [int((drawn == label).sum()) for label in (2, 3)] == [1, 15]  # the triangle took one of the two
 

@@ -65,7 +65,7 @@ export function buildCommands(viewer) {
 
     ['Shape', 'between', 'i', 'Fill between slices', () => propose(viewer, 'between', { plane: viewer.plane })],
     ['Shape', 'accept', 'enter', 'Draw the proposal or outline', () => (viewer.path ? viewer.pointer.close() : accept(viewer))],
-    ['Shape', 'drop', 'escape', 'Drop the proposal or stroke', () => viewer.pointer.cancel()],
+    ['Shape', 'drop', 'escape', 'Drop the stroke, proposal or box', () => viewer.pointer.cancel()],
     ['Shape', 'copy-up', 'shift+arrowup', 'Copy the label one slice up', () => copy(viewer, 1)],
     ['Shape', 'copy-down', 'shift+arrowdown', 'Copy the label one slice down', () => copy(viewer, -1)],
     ['Shape', 'island', 'shift+j', 'Show the next island', () => nextIsland(viewer)],

@@ -86,11 +86,12 @@ export function tints(voxels, labels) {
 }
 
 // Two channels against each other, each in its automatic window: mid grey where they agree, brighter where the first
-// is brighter.
+// is brighter. Where both hold nothing, the ground stays black.
 export function differences(first, second) {
   const scale = ({ automatic }) => 1 / (automatic.high - automatic.low)
   const [a, b] = [scale(first), scale(second)]
   return (index) => {
+    if (first.voxels[index] === 0 && second.voxels[index] === 0) return GREY[0]
     const one = (first.voxels[index] - first.automatic.low) * a
     const two = (second.voxels[index] - second.automatic.low) * b
     const level = 128 + 192 * (one - two)

@@ -1,6 +1,6 @@
 // One pane: a slice of one channel with heat, labels and marks, and the way from its pixels to voxels.
 
-import { h } from './dom.js'
+import { h, percent } from './dom.js'
 import { PLANES, Placement, positionAt } from './grid.js'
 import { Layer, borders, differences, greys, heats, rgba, tints } from './layers.js'
 import { Strip } from './strip.js'
@@ -70,7 +70,10 @@ export class Pane {
     const beside = this.compared ? (viewer.compared?.name ?? 'nothing chosen') : 'your drawing'
     const version = viewer.layout === 'compare' ? `${beside}\n` : ''
     const place = `${plane} ${this.slice + 1}/${viewer.grid.shape[PLANES[plane].normal]}`
-    this.caption.textContent = `${version}${channel.name}${loading} · ${place}${windowText(channel)}`
+    const over = this.channel === null && viewer.blend?.channel !== viewer.channel ? viewer.blend : null
+    const second = over && viewer.channels[over.channel]?.name
+    const mixed = !second ? '' : over.difference ? ` − ${second}` : ` + ${percent(over.share)} ${second}`
+    this.caption.textContent = `${version}${channel.name}${mixed}${loading} · ${place}${windowText(channel)}`
   }
 
   drawSlice(context) {

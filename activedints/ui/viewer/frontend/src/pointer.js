@@ -222,13 +222,15 @@ export class Pointer {
     this.up()
   }
 
-  // A stroke that the system took away, or that Escape stopped, never was.
+  // A stroke that the system took away, or that Escape stopped, never was. Where nothing is under way, the box goes.
   cancel() {
+    const { viewer } = this
+    const idle = !this.drag && !viewer.path && !viewer.preview && !viewer.assist.asked
     this.drag?.stroke?.cancel()
     this.drag = null
-    this.viewer.assist.drop()
-    this.viewer.set({ path: null, preview: null, box: null })
-    this.viewer.frame.say('')
+    viewer.assist.drop()
+    viewer.set({ path: null, preview: null, ...(idle ? { box: null } : {}) })
+    viewer.frame.say('')
   }
 
   wheel(pane, event) {
