@@ -13,6 +13,7 @@ from activedints.nas.measured.table import MeasuredTable
 from activedints.nas.rank.agreement import spearman
 from benchmarks.figures import bootstrap, figure
 
+SEEDS = 2
 Figures = list[dict[str, Any]]
 Part = tuple[Figures, dict[str, Any] | None]
 
@@ -26,10 +27,10 @@ def of_darts(measured: MeasuredTable) -> Part:
     names, falls, gains, ranks = one_a_family(), [], [], []
     for name in names:
         images, place = image_sets.image_set(name), measured.place(name)
-        found = [darts.search(images, seed=seed) for seed in range(3)]
+        found = [darts.search(images, seed=seed) for seed in range(SEEDS)]
         falls += [one.entropies[0] - one.entropies[-1] for one in found]
         orders = [Order(space.edges_of(one.tokens[None])[0], images, seed) for seed, one in enumerate(found)]
-        tests = accuracies(train(orders), [images.test] * 3)
+        tests = accuracies(train(orders), [images.test] * SEEDS)
         gains.append(float(np.mean(tests) - np.median(measured.runs["test"][place, :, 0])))
         ranks.append(float(100 * np.mean([(measured.test[place] < test).mean() for test in tests])))
     return [
@@ -61,9 +62,8 @@ def of_lpt(measured: MeasuredTable) -> Part:
     """How hard the tests are, round by round, and the learner against DARTS at the same steps."""
     names, hard = one_a_family(), []
     for name in names:
-        for seed in range(3):
-            story = lpt.run(image_sets.image_set(name), seed=seed)
-            hard.append([one.difficulty for one in story.rounds])
+        story = lpt.run(image_sets.image_set(name))
+        hard.append([one.difficulty for one in story.rounds])
     rounds = np.array(hard)
     rising = (rounds[:, -1] - rounds[:, 0]).tolist()
     figures = [

@@ -59,7 +59,7 @@ def show_advice(here: Here, found: Row) -> None:
         )
     left, right = st.columns([2, 3])
     with left:
-        st.image(advisor_charts.sheet(found["pictures"]), caption="Four images of each class, one row a class.")
+        st.image(advisor_charts.by_class(found["pictures"]), caption="Four images of each class, one column a class.")
     with right:
         st.markdown("**Nearest known data sets**")
         rows = [
@@ -88,7 +88,7 @@ def show_advice(here: Here, found: Row) -> None:
 def _cells(found: Row) -> None:
     """The table of best predicted cells, and the chosen one drawn."""
     left, right = st.columns([5, 3])
-    form = {name: st.column_config.NumberColumn(format="%.1f") for name in ("predicted", "deviation", "mean_elsewhere")}
+    form = {n: st.column_config.NumberColumn(format="%.1f") for n in ("predicted", "deviation", "parameters", "width")}
     shown = ("rank", "predicted", "deviation", "mean_elsewhere", "parameters", "width", "depth", "cell")
     with left:
         st.markdown("**Best predicted cells**")

@@ -101,6 +101,11 @@ def by_set(details: Row) -> Chart:
     return Chart(figure, f"One dot a data set whose whole family was held out. Means: {means}.")
 
 
+def by_class(pictures: list[Any]) -> npt.NDArray[np.uint8]:
+    """Pictures (class, picture, y, x) as a sheet with one column a class."""
+    return sheet(np.asarray(pictures).swapaxes(0, 1).tolist())
+
+
 def sheet(pictures: list[Any], scale: int = 4) -> npt.NDArray[np.uint8]:
     """Rows of pictures (row, picture, y, x) side by side, enlarged, a dark line between them."""
     cells = np.pad(np.asarray(pictures, np.uint8), ((0, 0), (0, 0), (0, 1), (0, 1)))

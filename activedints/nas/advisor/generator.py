@@ -39,7 +39,7 @@ class GeneratorPlan:
     cells: int = 16
     rate: float = 1e-2
     decay: float = 0.01
-    best: float = 0.05
+    best: float = 0.12
     beta: float = 0.005
     noise: float = 0.01
     temperature: float = 1.0
