@@ -67,8 +67,9 @@ def _who(here: Here) -> None:
 
 
 def _worker(here: Here) -> None:
-    if here.standing.device:
-        st.caption(f":green[●] Worker on {here.standing.device}")
+    if device := here.standing.device:
+        where = "" if device == "auto" else f" on {device}"  # auto: each job chooses for itself
+        st.caption(f":green[●] Worker is running{where}")
     else:
         st.caption(":gray[○] No worker: start `activedints worker`")
 
