@@ -23,7 +23,7 @@ from benchmarks.arms import RUNS
 from benchmarks.figures import figure, printed, result
 from benchmarks.standalone import PATCH, dice_after, mean_dice
 
-COUNT, SEEDS, CORE_SECONDS, DRAWN_BY = 32, 2, 120.0, 3
+COUNT, SEEDS, CORE_SECONDS, DRAWN_BY = 32, 2, 60.0, 3
 ENOUGH = 5
 """Measured architectures from which leaving one out means anything."""
 

@@ -7,6 +7,8 @@ seeds, train the first 30 generated ones. Held-out accuracies are read for these
 
 import json
 import time
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,9 @@ def proxies(measured: MeasuredTable, name: str) -> np.ndarray:
     return np.nan_to_num(np.array(scores), neginf=-1e9)
 
 
-def fold(measured: MeasuredTable, views: SetViews, family: str, members: int) -> Row:
+def fold(measured: MeasuredTable, described: Callable[[], SetViews], family: str, members: int) -> Row:
     """Everything about one held-out family but the trainings of generated cells."""
-    began = time.process_time()
+    views, began = described(), time.process_time()
     rest = measured.without(family)
     advisor = model.trained(rest, views, members=members)
     learned = time.process_time() - began
@@ -85,7 +87,7 @@ def fold(measured: MeasuredTable, views: SetViews, family: str, members: int) ->
     return {"family": family, "rows": rows, "seconds": time.process_time() - began, "learned": learned}
 
 
-def kept_or(path: Path, make) -> Row:
+def kept_or(path: Path, make: Callable[[], Row]) -> Row:
     """A part from its file, or made and written."""
     if path.is_file():
         return json.loads(path.read_text())
@@ -129,112 +131,102 @@ def gaps(rows: list[Row], measured: MeasuredTable) -> dict[str, Any]:
     return {"spearman": found, "regret": regret}
 
 
-def figures_of(rows: list[Row], measured: MeasuredTable, fast: float) -> tuple[list[Row], Row]:
-    """The figures with their bars, and what the page draws."""
-    told = gaps(rows, measured)
+def agreements(told: dict[str, Any], thrice: np.ndarray) -> list[Row]:
+    """Spearman of the predictor and of every baseline, each beside the architecture mean's."""
     ours, mean = (np.array(told["spearman"][kind]) for kind in ("MetaD2A", "architecture mean"))
-    best = [measured.test[measured.place(row["set"])].max() for row in rows]
-    top = np.array([b - np.mean(row["trained"]) for b, row in zip(best, rows)])
-    usual = np.array(told["regret"]["architecture mean"])
-    thirty = [row for row in rows if "thirty" in row]
-    gain = [np.mean(row["thirty"]) - measured.runs["test"][measured.place(row["set"]), :, 0].mean() for row in thirty]
-    thrice = np.array([measured.thrice[measured.place(row["set"])] for row in rows])
+    n, usual, better = len(ours), float(mean.mean()), {"smaller_is_better": False}
+    ahead, sure = (ours - mean).tolist(), ours[thrice].tolist()
     found = [
         figure(
             "predictor_spearman",
             float(ours.mean()),
-            float(mean.mean()),
+            usual,
             "Spearman",
-            n=len(rows),
+            n=n,
             interval=bootstrap(ours.tolist()),
-            limit=float(mean.mean() + 0.1),
-            smaller_is_better=False,
+            limit=usual + 0.1,
+            **better,
         ),
         figure(
             "predictor_minus_architecture_mean",
-            float((ours - mean).mean()),
+            float(np.mean(ahead)),
             None,
             "Spearman",
-            n=len(rows),
-            interval=bootstrap((ours - mean).tolist()),
+            n=n,
+            interval=bootstrap(ahead),
             limit=0.1,
-            smaller_is_better=False,
+            **better,
         ),
         figure(
             "predictor_spearman_three_seeds",
-            float(ours[thrice].mean()),
+            float(np.mean(sure)),
             float(mean[thrice].mean()),
             "Spearman",
-            n=int(thrice.sum()),
-            interval=bootstrap(ours[thrice].tolist()),
+            n=len(sure),
+            interval=bootstrap(sure),
         ),
-        figure(
-            "nearest_set_spearman",
-            float(np.mean(told["spearman"]["nearest set"])),
-            float(mean.mean()),
-            "Spearman",
-            n=len(rows),
-        ),
-        figure(
-            "parameters_spearman",
-            float(np.mean(told["spearman"]["parameters"])),
-            float(mean.mean()),
-            "Spearman",
-            n=len(rows),
-        ),
-        figure(
-            "naswot_spearman", float(np.mean(told["spearman"]["NASWOT"])), float(mean.mean()), "Spearman", n=len(rows)
-        ),
-        figure(
-            "top1_regret_after_generating",
-            float(top.mean()),
-            float(usual.mean()),
-            "points",
-            n=len(rows),
-            interval=bootstrap(top.tolist()),
-            limit=min(4.0, float(usual.mean())),
-        ),
-        figure("top1_regret_random", float(np.mean(told["regret"]["random"])), None, "points", n=len(rows)),
-        figure(
-            "top1_regret_among_measured",
-            float(np.mean(told["regret"]["MetaD2A"])),
-            float(usual.mean()),
-            "points",
-            n=len(rows),
-        ),
-        figure(
-            "generated_minus_random",
-            float(np.mean(gain)),
-            None,
-            "points",
-            n=len(thirty),
-            interval=bootstrap(gain),
-            limit=2.0,
-            smaller_is_better=False,
-        )
-        if thirty
-        else figure("generated_minus_random", None, None, "points", n=0),
-        figure(
-            "generated_valid",
-            100 * float(np.mean([row["valid"] for row in rows])),
-            None,
-            "%",
-            n=len(rows),
-            limit=100.0,
-            smaller_is_better=False,
-        ),
-        figure(
-            "generated_unique",
-            100 * float(np.mean([row["unique"] for row in rows])),
-            None,
-            "%",
-            n=len(rows),
-            limit=90.0,
-            smaller_is_better=False,
-        ),
-        figure("seconds_500_generated_and_ranked", fast, None, "CPU s", limit=10.0),
     ]
-    ahead = float((ours - mean).mean())
+    for kind in ("nearest set", "parameters", "NASWOT"):
+        values = told["spearman"][kind]
+        found.append(
+            figure(f"{kind}_spearman", float(np.mean(values)), usual, "Spearman", n=n, interval=bootstrap(values))
+        )
+    return found
+
+
+def choices(rows: list[Row], told: dict[str, Any], measured: MeasuredTable) -> list[Row]:
+    """Regret of the best predicted, generated or measured, and the generated cells against random ones."""
+    usual, number = float(np.mean(told["regret"]["architecture mean"])), len(rows)
+    found = [
+        figure("top1_regret_random", float(np.mean(told["regret"]["random"])), usual, "points", n=number),
+        figure("top1_regret_among_measured", float(np.mean(told["regret"]["MetaD2A"])), usual, "points", n=number),
+    ]
+    tried = [row for row in rows if "trained" in row]
+    if tried:
+        regret = [measured.test[measured.place(row["set"])].max() - np.mean(row["trained"]) for row in tried]
+        found.append(
+            figure(
+                "top1_regret_after_generating",
+                float(np.mean(regret)),
+                usual,
+                "points",
+                n=len(tried),
+                interval=bootstrap(regret),
+                limit=min(4.0, usual),
+            )
+        )
+    thirty = [row for row in rows if "thirty" in row]
+    if thirty:
+        random = [measured.runs["test"][measured.place(row["set"]), :, 0].mean() for row in thirty]
+        gain = [float(np.mean(row["thirty"]) - other) for row, other in zip(thirty, random)]
+        found.append(
+            figure(
+                "generated_minus_random",
+                float(np.mean(gain)),
+                None,
+                "points",
+                n=len(gain),
+                interval=bootstrap(gain),
+                limit=2.0,
+                smaller_is_better=False,
+            )
+        )
+    return found
+
+
+def figures_of(rows: list[Row], measured: MeasuredTable) -> tuple[list[Row], Row]:
+    """The figures with their bars, and what the page draws."""
+    told = gaps(rows, measured)
+    thrice = np.array([measured.thrice[measured.place(row["set"])] for row in rows])
+    share = {what: 100 * float(np.mean([row[what] for row in rows])) for what in ("valid", "unique")}
+    found = [
+        *agreements(told, thrice),
+        *choices(rows, told, measured),
+        figure("generated_valid", share["valid"], None, "%", n=len(rows), limit=100.0, smaller_is_better=False),
+        figure("generated_unique", share["unique"], None, "%", n=len(rows), limit=90.0, smaller_is_better=False),
+        figure("seconds_500_generated_and_ranked", seconds_for_ten_classes(model.load()), None, "CPU s", limit=10.0),
+    ]
+    ahead = found[1]["ours"]
     verdict = (
         f"On held-out families the predictor is {abs(ahead):.2f} Spearman "
         f"{'above' if ahead > 0 else 'below'} the mean accuracy of each cell over known sets"
@@ -244,39 +236,29 @@ def figures_of(rows: list[Row], measured: MeasuredTable, fast: float) -> tuple[l
 
 
 def run(families: str = "all", trainings: int = 1, members: int = model.MEMBERS) -> dict[str, Any]:
-    """The JSON object of ``activedints bench metad2a``; ``--families a,b`` some of them, ``--trainings 0`` none,
-    ``--members 1`` one predictor instead of an ensemble."""
+    """The JSON object of ``activedints bench metad2a``; ``--families a,b`` some of them, ``--trainings 0`` no training
+    that was not made yet, ``--members 1`` one predictor instead of an ensemble."""
     torch.set_num_threads(1)
     keep_heap()
     began, measured = time.process_time(), table.read()
-    views = SetViews.make([image_sets.image_set(name) for name in measured.names])
     wanted = image_sets.FAMILIES if families == "all" else tuple(families.split(","))
-    stamp = f"{members}-{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
+    folder = RUNS / f"{members}-{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
+    described = cache(lambda: SetViews.make([image_sets.image_set(name) for name in measured.names]))
     rows, spent = [], 0.0
     for family in wanted:
-        part = kept_or(RUNS / stamp / f"{family}.json", lambda family=family: fold(measured, views, family, members))
+        part = kept_or(folder / f"{family}.json", partial(fold, measured, described, family, members))
         rows, spent = rows + part["rows"], spent + part["seconds"]
     for row in rows:
-        stem = RUNS / stamp / row["set"]
-        if trainings:
-            row["trained"] = kept_or(stem.with_suffix(".best.json"), lambda row=row: best_trained(row))["test"]
-            if row["set"] in image_sets.THRICE:
-                row["thirty"] = kept_or(stem.with_suffix(".thirty.json"), lambda row=row: generated_trained(row))[
-                    "test"
-                ]
-        else:
-            row["trained"] = [float("nan")]
-    found, details = figures_of(
-        rows,
-        measured,
-        seconds_for_ten_classes(model.load()) if model.SHIPPED.with_suffix(".json").is_file() else float("nan"),
-    )
+        jobs = {"trained": (".best.json", best_trained)}
+        if row["set"] in image_sets.THRICE:
+            jobs["thirty"] = (".thirty.json", generated_trained)
+        for what, (ending, make) in jobs.items():
+            path = (folder / row["set"]).with_suffix(ending)
+            if trainings or path.is_file():
+                row[what] = kept_or(path, partial(make, row))["test"]
+    found, details = figures_of(rows, measured)
     answer = result("metad2a", found, (time.process_time() - began + spent) / 60)
-    return (
-        keep(answer, f"activedints bench metad2a --members {members}", details)
-        if families == "all" and trainings
-        else answer
-    )
+    return keep(answer, f"activedints bench metad2a --members {members}", details) if families == "all" else answer
 
 
 if __name__ == "__main__":

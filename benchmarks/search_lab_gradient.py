@@ -162,8 +162,9 @@ def kept_loss(losses: dict[int, np.ndarray], images: image_sets.ImageSet, epoch:
 
 @torch.no_grad()
 def loss_of(networks: Networks, images: image_sets.ImageSet) -> np.ndarray:
-    """(network,) mean cross-entropy on the training images, in nats."""
-    networks.eval()
+    """(network,) mean cross-entropy on the training images, in nats, normalised by their own statistics: running ones
+    lag after a few steps."""
+    networks.train()
     pixels = torch.from_numpy(images.train.images)[:, None, None].expand(-1, networks.count, -1, -1, -1)
     labels = torch.from_numpy(images.train.labels)
     return np.array([float(torch.nn.functional.cross_entropy(one, labels)) for one in networks(pixels)])

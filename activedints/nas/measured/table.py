@@ -21,6 +21,8 @@ from activedints.nas.rank.nasbench import OPERATIONS_201
 
 SHIPPED = Path(__file__).resolve().parents[3] / "data" / "measured_table.csv"
 COLUMNS = ("cell", "set", "seed", "validation_1", "validation_3", "validation", "test")
+COMPARED = 6
+"""Cells with three seeds below which seeds are not compared."""
 
 Array = npt.NDArray[np.float64]
 
@@ -54,8 +56,14 @@ class MeasuredTable:
 
     @cached_property
     def thrice(self) -> npt.NDArray[np.bool_]:
-        """(set,) whether every cell was trained with three seeds."""
-        return ~np.isnan(self.runs["test"]).any((1, 2))
+        """(set,) whether COMPARED cells or more (or all) were trained with three seeds."""
+        return self.repeated.sum(1) >= min(COMPARED, len(self.cells))
+
+    @cached_property
+    def repeated(self) -> npt.NDArray[np.bool_]:
+        """(set, cell) whether a cell was trained with three seeds."""
+        runs = self.runs["test"]
+        return ~np.isnan(runs).any(2) if runs.shape[2] >= 3 else np.zeros(runs.shape[:2], bool)
 
     def place(self, name: str) -> int:
         """Row of a data set; NotFound for another name."""
@@ -121,14 +129,14 @@ def read(path: Path = SHIPPED) -> MeasuredTable:
 
 
 def seed_agreement(table: MeasuredTable) -> dict[str, float]:
-    """For every data set with three seeds, the mean Spearman between single runs over cells."""
+    """For every data set with three seeds, the mean Spearman between single runs over the cells that have them."""
     from activedints.nas.rank.agreement import spearman
 
     found = {}
-    for name, runs, whole in zip(table.names, table.runs["test"], table.thrice):
-        if whole:
-            pairs = [(0, 1), (0, 2), (1, 2)]
-            found[name] = float(np.mean([spearman(runs[:, a], runs[:, b]) for a, b in pairs]))
+    for name, runs, there, enough in zip(table.names, table.runs["test"], table.repeated, table.thrice):
+        if enough:
+            kept, pairs = runs[there], [(0, 1), (0, 2), (1, 2)]
+            found[name] = float(np.mean([spearman(kept[:, a], kept[:, b]) for a, b in pairs]))
     return found
 
 
