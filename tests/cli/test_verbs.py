@@ -232,3 +232,27 @@ def test_one_patient_twice_in_one_import_is_warned(run, brains, tmp_path):
 def test_a_channel_named_twice_is_refused(run, brains):
     code, _, err = run("import", brains, "--channel", "FLAIR=*a*", "--channel", "FLAIR=*b*")
     assert (code, "--channel names FLAIR twice" in err) == (1, True)
+
+
+def test_a_device_that_is_not_there_changes_nothing_and_a_stopped_training_goes_on(run, brains, monkeypatch):
+    assert run("import", brains, "--holdout", "brain_0", "--labels", "all")[0] == 0
+    for device in ("bogus", "cuda:99", "meta"):
+        code, _, err = run("train", "--steps", "1", "--device", device)
+        assert (code, len(err.strip().splitlines())) == (1, 1)
+    phase = json.loads(run("status", "--json")[1])["phase"]
+    with monkeypatch.context() as patched:
+        patched.setattr("activedints.worker.here.run_job", _cancelled)
+        assert run("train", "--steps", "1")[0] == 1
+    assert (phase, json.loads(run("status", "--json")[1])["phase"]) != ("train", "annotate")
+    code, _, err = run("train")
+    assert code == 0, err
+    assert run("search", "--seconds", "nan")[0] == run("search", "--seconds", "1", "--steps", "1")[0] == 1
+
+
+def _cancelled(store, job, report):
+    from activedints.core.job import JobStatus
+    from activedints.store import jobs
+
+    with store.write() as session:
+        jobs.settle(session, jobs.get(session, job.id), JobStatus.CANCELLED, error="stopped")
+    return JobStatus.CANCELLED
