@@ -3,6 +3,7 @@
 Heavy imports (torch, SimpleITK) happen inside the commands that need them: `activedints status` answers at once.
 """
 
+import errno
 import sys
 
 from activedints.cli.root import app
@@ -20,8 +21,11 @@ def main() -> None:
         sys.exit(1)
     except OSError as fault:  # a full or read-only disk, a folder that may not be entered
         place = fault.filename or "A file"
+        cure = (
+            "free some space" if fault.errno in (errno.ENOSPC, errno.EDQUOT) else "check the path and its permissions"
+        )
         print(
-            f"{place} cannot be read or written ({fault.strerror or fault}): free some space, or choose another.",
+            f"{place} cannot be read or written ({fault.strerror or fault}): {cure}, or choose another.",
             file=sys.stderr,
         )
         sys.exit(1)

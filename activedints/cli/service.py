@@ -72,6 +72,7 @@ def demo(
     if reset:
         _reset(folder)
     store = open_store(workspace)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that app and worker end too
     ourselves = [sys.executable, "-m", "activedints"]
     serving = [
         subprocess.Popen([*ourselves, "app", "--port", str(port), "--workspace", str(folder)]),

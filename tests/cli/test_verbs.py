@@ -256,3 +256,11 @@ def _cancelled(store, job, report):
     with store.write() as session:
         jobs.settle(session, jobs.get(session, job.id), JobStatus.CANCELLED, error="stopped")
     return JobStatus.CANCELLED
+
+
+def test_a_path_or_seed_that_cannot_be_is_one_sentence(run, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for words in (["--out", tmp_path / "file"], ["--out", tmp_path / "set", "--seed", "-1"]):
+        code, _, err = run("simulate", *words, "--cases", "1")
+        assert (code, len(err.strip().splitlines())) == (1, 1)
+    assert not (tmp_path / "set").exists()
