@@ -18,3 +18,10 @@ def main() -> None:
     except ActiveDintsError as fault:
         print(fault, file=sys.stderr)
         sys.exit(1)
+    except OSError as fault:  # a full or read-only disk, a folder that may not be entered
+        place = fault.filename or "A file"
+        print(
+            f"{place} cannot be read or written ({fault.strerror or fault}): free some space, or choose another.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

@@ -28,6 +28,10 @@ def channel_patterns(given: list[str] | None) -> dict[str, str] | None:
         name, sign, pattern = text.partition("=")
         if not (name and sign and pattern):
             raise InvalidSettings(f"--channel takes NAME=GLOB, for example FLAIR='*flair*.nii.gz'; it got '{text}'.")
+        if name in patterns:
+            raise InvalidSettings(
+                f"--channel names {name} twice, {patterns[name]} and {pattern}: leave one of them out."
+            )
         patterns[name] = pattern
     return patterns or None
 

@@ -6,8 +6,10 @@ import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
 from activedints.cli.turn import DeviceOption
+from activedints.core.errors import InvalidSettings
 from activedints.core.job import JobKind, Report
 from activedints.core.search_space import CHOICES, check_search
+from activedints.core.settings import check_length
 from activedints.loop.searches import COSTS
 
 
@@ -33,6 +35,9 @@ def search(
     asked |= {"go_on": False if fresh else None}
     arguments = {name: value for name, value in asked.items() if value is not None}
     check_search(space or "auto", 0.5 if sigma is None else sigma)
+    if seconds is not None and steps is not None:
+        raise InvalidSettings("A search is bounded by seconds or by steps: give one of the two.")
+    check_length(seconds, steps, "search")
     with progress_bar() as report:
         result = run_step(open_store(workspace), JobKind.SEARCH, {}, device, said_before_and_after(report), arguments)
     answer(result, as_json, result.get("reason"))

@@ -31,6 +31,10 @@ def worker(
     """Run the worker service of a workspace: it trains, scores and answers until interrupted."""
     from activedints.worker.runner import Worker
 
+    if device != "auto":  # checked before the start; `auto` need not load torch for that
+        from activedints.worker.here import pick_device
+
+        pick_device(device)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         Worker(open_store(workspace), device, children).serve(once)

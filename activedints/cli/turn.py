@@ -60,8 +60,10 @@ def experiment_new(
     chosen = {k: v for k, v in chosen.items() if v is not None} | overrides(seconds, steps, budget, strategy)
     if architecture is not None:
         chosen["architecture"] = experiments.architecture_text(architecture)
-    if steps is not None:
+    if steps is not None and seconds is None:
         chosen["seconds"] = None
+    if seconds is not None and steps is None:
+        chosen["steps"] = None
     names = () if initial.isdigit() else tuple(n.strip() for n in initial.split(",") if n.strip())
     number = int(initial) if initial.isdigit() else len(names)
     settings = replace(experiments.active_settings(store), seed=seed, initial=number, **chosen)

@@ -8,7 +8,7 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
 from activedints.core.search_space import AUTO, check_search
-from activedints.core.settings import SOURCES, LabelSet
+from activedints.core.settings import SOURCES, LabelSet, check_length, check_seed
 from activedints.core.strategies import NEEDS_EMBEDDING, WITHOUT_BOXES, needs_draws, strategy
 
 ASKED_FOR = ("volume", "region")
@@ -119,8 +119,9 @@ class ExperimentSettings:
             raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
-        if self.search_seconds is not None and self.search_seconds <= 0:
-            raise InvalidSettings(f"A search needs a positive number of seconds; it has {self.search_seconds}.")
+        check_length(self.seconds, self.steps)
+        check_length(self.search_seconds, None, "search")
+        check_seed(self.seed)
         check_search(self.space, self.sigma)
 
     def to_json(self) -> str:

@@ -19,6 +19,7 @@ Scores = Mapping[int, Mapping[str, float]]
 Vector = npt.NDArray[np.floating[Any]]
 UNITS = ("volumes", "voxels", "minutes")
 """What a budget may be counted in; minutes are a reader's."""
+MOST_BUDGET = 10**12
 
 
 @dataclass(frozen=True)
@@ -99,5 +100,5 @@ def check_budget(amount: float, unit: str) -> None:
     """InvalidSettings for a unit that nobody counts in, or for an amount that buys nothing."""
     if unit not in UNITS:
         raise InvalidSettings(f"A budget is counted in {', '.join(UNITS)}; not in '{unit}': choose one of these.")
-    if not amount > 0 or not np.isfinite(amount):
-        raise InvalidSettings(f"A budget must be a positive number of {unit}; it is {amount}.")
+    if not 0 < amount <= MOST_BUDGET:
+        raise InvalidSettings(f"A budget must be a positive number of {unit}, at most {MOST_BUDGET:g}; it is {amount}.")

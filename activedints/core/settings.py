@@ -1,5 +1,6 @@
 """What an experiment is told once, at the edge. Frozen; below the edge nobody reads the environment."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,20 @@ SOURCES = ("one-pass", "shared-trunk", "full-dropout", "snapshots", "deep-ensemb
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
+def check_length(seconds: float | None, steps: int | None, what: str = "training") -> None:
+    """InvalidSettings unless what bounds a run is None or a positive, finite number."""
+    if seconds is not None and not (0 < seconds < math.inf):
+        raise InvalidSettings(f"A {what} needs a positive number of seconds; it has {seconds:g}: give more than 0.")
+    if steps is not None and steps < 1:
+        raise InvalidSettings(f"A {what} needs one step or more; it has {steps}: give 1 or more.")
+
+
+def check_seed(seed: int) -> None:
+    """InvalidSettings for a seed that random generators do not take."""
+    if not 0 <= seed < 2**63:
+        raise InvalidSettings(f"A seed must be a whole number from 0 to 2^63 - 1; it is {seed}: choose one of these.")
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """One training run. Exactly one of ``seconds`` (wall clock) and ``steps`` bounds it."""
@@ -90,8 +105,8 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.steps is None):
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
-        if (self.seconds is not None and self.seconds <= 0) or (self.steps is not None and self.steps < 1):
-            raise InvalidSettings("A training needs a positive number of seconds or steps.")
+        check_length(self.seconds, self.steps)
+        check_seed(self.seed)
         if self.snapshots < 1:
             raise InvalidSettings(f"A training has one restart or more; {self.snapshots} were asked for.")
         if self.precision not in PRECISIONS:

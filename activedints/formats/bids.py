@@ -23,6 +23,8 @@ from activedints.formats.header import open_regular
 from activedints.formats.names import inside, shown, stem
 
 VERSION = "1.10.0"
+NO_SCAN = ("dseg", "probseg", "mask", "map")
+"""Suffixes of derivatives: labels and maps, never a channel."""
 NOT_A_CONTRAST = ("sub", "ses", "run", "acq", "rec")
 """Entities that tell apart repetitions of one contrast, so that they are not part of a channel's name."""
 
@@ -76,6 +78,8 @@ def _channels(root: Path, place: Path) -> dict[str, Path]:
         if not folders.is_nifti(file):
             continue
         *entities, suffix = stem(file).split("_")
+        if suffix in NO_SCAN:
+            continue
         channel = "_".join([e for e in entities if e.split("-")[0] not in NOT_A_CONTRAST] + [suffix])
         if channel in found:
             raise InvalidChannels(

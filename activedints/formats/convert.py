@@ -17,7 +17,7 @@ import numpy as np
 
 import activedints
 from activedints.core import errors
-from activedints.core.errors import InvalidChannels, InvalidFile
+from activedints.core.errors import InvalidChannels, InvalidFile, InvalidSettings
 from activedints.core.volume import IGNORE
 from activedints.formats.case import CaseSource
 from activedints.formats.header import read_header
@@ -38,6 +38,13 @@ class Conversion:
     reference: str | None = None
     register: bool = False
     timeout: float = 600.0
+
+    def __post_init__(self) -> None:
+        if self.register and self.reference is None:
+            raise InvalidSettings(
+                "Registration needs a reference and none is given: name the channel that stays in place with "
+                "--reference."
+            )
 
 
 def convert(case: CaseSource, how: Conversion | None) -> CaseSource:
@@ -90,6 +97,11 @@ def _onto_reference(case: CaseSource, place: Path, how: Conversion) -> CaseSourc
         )
     headers = [read_header(image) for image in case.images]
     if len(headers) != len(case.channels):
+        if how.register:
+            raise InvalidChannels(
+                f"{shown(case.images[0])} holds several channels in one file, so they cannot be registered: give one "
+                "file per channel, or leave --register away."
+            )
         return case  # one file with all channels has one grid
     anchor = case.channels.index(how.reference)
     images, requests = list(case.images), []

@@ -68,8 +68,8 @@ def _one(root: Path, folder: Path, channel: str, pattern: str) -> Path | None:
         return None
     if len(found) != 1:
         raise InvalidChannels(
-            f"Case {shown(folder.name)} must have one file for {channel} ({pattern}); it has {len(found)} "
-            f"{[p.name for p in found[:3]] or ''}: add it or narrow the pattern."
+            f"Case {shown(folder.name)} must have one file for {channel} ({pattern}); it has {len(found)}"
+            f"{f' {[p.name for p in found[:3]]}' if found else ''}: add it or narrow the pattern."
         )
     return inside(root, found[0].relative_to(root), f"--channel {channel}")
 

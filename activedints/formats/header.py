@@ -78,6 +78,8 @@ def open_nifti(path: Path) -> BinaryIO:
 
 
 def truncated(path: Path, expected: int, found: int) -> InvalidFile:
+    if found >= expected:  # the voxels are there, the gzip trailer with their checksum is not
+        return InvalidFile(f"{shown(path)} is cut short: its last bytes, a checksum, are missing; copy it again.")
     return InvalidFile(
         f"{shown(path)} is cut short: its header promises {expected} bytes and it holds {found}; copy it again."
     )

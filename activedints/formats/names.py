@@ -75,8 +75,8 @@ def check_channel_names(channels: tuple[str, ...], source: str) -> None:
     twice = sorted({name for name in channels if channels.count(name) > 1})
     if not channels or bad or twice:
         raise InvalidChannels(
-            f"{source} must give each channel its own printable name; it has {[n[:60] for n in bad or twice]} "
-            f"{'twice' if twice else ''}: rename them."
+            f"{source} must give each channel its own printable name; it has {[n[:60] for n in bad or twice]}"
+            f"{'' if bad else ' twice'}: rename them."
         )
 
 

@@ -51,6 +51,11 @@ def read_dataset(
         listing = msd.list_cases(path) if chosen == "msd" else nnunet.list_cases(path)
     else:
         listing = (bids if chosen == "bids" else folders).list_cases(path, channel_globs)
+    if not listing.cases and not listing.problems:
+        raise InvalidFile(
+            f"{shown(path)} must hold cases; no case was found: name a folder with dataset.json, 4-D NIfTI files or "
+            "--channel patterns."
+        )
     return check_listing(listing, report, conversion)
 
 

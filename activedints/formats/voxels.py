@@ -77,6 +77,11 @@ def check_image(header: Header, channels: tuple[str, ...]) -> ImageFacts:
         ends = [low * header.slope + header.intercept, high * header.slope + header.intercept]
         if not np.isfinite(ends).all() or np.abs(ends).max() > np.finfo(np.float32).max:
             bad = values.size - int(np.isfinite(values).sum())
+            if not bad:
+                raise InvalidFile(
+                    f"{shown(header.path)} must hold finite intensities of at most 3.4e38 (float32); channel {channel} "
+                    f"goes from {ends[0]:g} to {ends[1]:g}: rescale it and re-save it."
+                )
             raise InvalidFile(
                 f"{shown(header.path)} must hold finite intensities; channel {channel} has {bad} voxels that are "
                 f"NaN or infinite (range {ends[0]:g} to {ends[1]:g}): replace them, for example by 0, and re-save it."

@@ -18,6 +18,10 @@ def pick_device(name: str) -> torch.device:
         raise InvalidSettings(f"There is no device {name!r}; give auto, cpu or cuda:N.") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InvalidSettings(f"Device {name!r} needs a CUDA build and a GPU, and none is here; give auto or cpu.")
+    if device.type not in ("cpu", "cuda") or (
+        device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()
+    ):
+        raise InvalidSettings(f"Device {name!r} is not one of this machine's; give auto, cpu or cuda:N.")
     return device
 
 

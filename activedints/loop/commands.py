@@ -46,7 +46,10 @@ def prepare_step(
     if waiting:
         raise IllegalChange(f"A {waiting[0].kind} job is unfinished; run or cancel it first (`activedints status`).")
     if kind is JobKind.TRAIN:
-        turns.start_training(session, experiment, cycle)
+        if cycle.phase in (Phase.SEARCH, Phase.TRAIN):  # one that failed or was cancelled
+            turns.take_up(session, experiment, cycle, anew=bool(given))
+        else:
+            turns.start_training(session, experiment, cycle)
     elif kind in (JobKind.SCORE, JobKind.EVALUATE) and cycles.newest_model(session, experiment.id) is None:
         raise NotFound("There is no trained model yet: run `activedints train` first.")
     else:
@@ -75,7 +78,8 @@ def begin_turn(session: Session, given: dict[str, Any]) -> Experiment:
     set_overrides(session, cycle, given)
     if "budget" in given:
         _resize_initial(session, experiment, cycle)
-    turns.move_on(session, experiment)
+    if turns.take_up(session, experiment, cycle, anew=bool(given)) is None:
+        turns.move_on(session, experiment)
     return experiment
 
 

@@ -16,6 +16,11 @@ from activedints.store.database import Session, Store
 from activedints.store.schema import Experiment
 
 DEFAULT_NAME = "default"
+LONGEST_NAME = 60
+SHIPPED = Path(__file__).parent.parent / "learn" / "architectures"
+"""Architectures that ship with the product; data files."""
+PLAIN_NETWORKS = ("segresnet", "dynunet")
+"""Networks that were not searched, known by name."""
 STARTER = Path(__file__).parent.parent / "learn" / "models" / "starter.safetensors"
 """The model that ships with the product; a data file, read here only for the names of its channels."""
 
@@ -46,6 +51,11 @@ def create(store: Store, name: str, settings: ExperimentSettings, initial_names:
     ``initial_names`` are annotated first; otherwise ``settings.initial`` cases are drawn by the seed.
     Returns the experiment's id; it becomes the active one.
     """
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise InvalidSettings(
+            f"An experiment needs a name of 1 to {LONGEST_NAME} printable characters, without a space at its ends; "
+            f"it is {name[:80]!r}: choose another."
+        )
     with store.write() as session:
         previous = cases.active_experiment(session)
         experiment = cases.add_experiment(session, name, settings)
@@ -57,10 +67,31 @@ def create(store: Store, name: str, settings: ExperimentSettings, initial_names:
                 if previous is not None and role is not Role.LEARNING:
                     annotations.carry_over(session, previous.id, experiment.id, case.id)
         cycle = cycles.start(session, experiment.id, number=0)
-        initial = [cases.case_named(session, n).id for n in initial_names]
+        initial = _initial(session, experiment, settings, initial_names)
         turns.open_initial_query(session, experiment, cycle, settings, initial)
         turns.move_on(session, experiment)
         return experiment.id
+
+
+def _initial(
+    session: Session, experiment: Experiment, settings: ExperimentSettings, names: tuple[str, ...]
+) -> list[int]:
+    """Ids of the cases named to be annotated first; InvalidSettings for more than there are, and for any that cannot
+    be queried."""
+    free = {case.name: case.id for case in cases.members(session, experiment.id, Role.LEARNING)}
+    if settings.initial > len(free):
+        raise InvalidSettings(
+            f"An initial set of {settings.initial} cases is larger than the {len(free)} that can be queried: ask for "
+            "fewer or import more."
+        )
+    known = [cases.case_named(session, name).name for name in names]
+    bad = [name for name in known if name not in free] or sorted({n for n in known if known.count(n) > 1})
+    if bad:
+        raise InvalidSettings(
+            f"The initial set must name learning cases, each once; {bad} are for reporting or calibration, lack a "
+            "channel, or are named twice: leave them out."
+        )
+    return [free[name] for name in known]
 
 
 def draw_roles(
@@ -114,7 +145,17 @@ def architecture_text(name_or_file: str) -> str:
     """An architecture as settings keep it: a JSON file's text (checked), else the name as it is."""
     path = Path(name_or_file)
     if path.suffix != ".json":
-        return name_or_file
+        return _known(name_or_file)
     if not path.is_file():
         raise NotFound(f"There is no architecture file {path}.")
-    return Architecture.from_json(path.read_text(encoding="utf-8")).to_json()
+    return Architecture.from_json(path.read_text(encoding="utf-8", errors="replace")).to_json()
+
+
+def _known(name: str) -> str:
+    shipped = sorted(file.stem for file in SHIPPED.glob("*.json"))
+    if name not in (*shipped, *PLAIN_NETWORKS):
+        raise NotFound(
+            f"There is no architecture '{name}'; choose one of {', '.join((*shipped, *PLAIN_NETWORKS))}, or give a "
+            "JSON file."
+        )
+    return name

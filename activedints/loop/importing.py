@@ -23,7 +23,7 @@ from activedints.formats.source import read_dataset
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
-from activedints.store.files import Incoming
+from activedints.store.files import Incoming, room_for
 from activedints.store.schema import Annotation, Case, Experiment
 
 IMPORTER = "import"
@@ -57,10 +57,11 @@ class ImportReport:
 
 def import_cases(store: Store, request: ImportRequest, report: Report = silent) -> ImportReport:
     """Check a folder of cases, copy it into the workspace and give every case its Role, in one transaction."""
-    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+    with room_for(store.folder), tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         conversion = Conversion(Path(scratch), request.reference, request.register)
         dataset = read_dataset(request.path, request.format, request.channel_globs, report, conversion)
         _refuse_problems(dataset, request.skip_bad)
+        _label_names(dataset, request.labels, _roles(dataset, request, seed=0))  # said before the long work
         with store.read() as session:  # before the long work; asked again under the lock
             _refuse_known_names(session, dataset)
         received = {}
@@ -108,6 +109,8 @@ def _record(store: Store, dataset: Dataset, request: ImportRequest, received: di
         roles = _roles(dataset, request, settings.seed)
         to_label = _label_names(dataset, request.labels, roles)
         warnings = _repeated_subjects(session, dataset)
+        if request.labels != "none" and not to_label:
+            warnings.append(f"--labels {request.labels}: no such case came with a label file, so none is annotated.")
         for source in dataset.cases:
             case = _store_case(session, store, source, dataset.simulated, received[source.name])
             cases.join(session, experiment.id, case.id, roles.get(source.name, Role.LEARNING))
@@ -134,7 +137,10 @@ def _refuse_known_names(session: Session, dataset: Dataset) -> None:
     known = {case.name for case in cases.all_cases(session)}
     twice = sorted(source.name for source in dataset.cases if source.name in known)
     if twice:
-        raise DuplicateCase(f"The workspace holds {twice} already: rename these cases, or import only new ones.")
+        raise DuplicateCase(
+            f"The workspace holds {twice} already, probably the same patients: import only new ones, or, for another "
+            "scan of them, rename these cases and keep each patient on one side of the split."
+        )
 
 
 def _default_experiment(session: Session, dataset: Dataset, request: ImportRequest) -> Experiment:
@@ -184,13 +190,15 @@ def _label_names(dataset: Dataset, wanted: str, roles: dict[str, Role]) -> set[s
 
 
 def _repeated_subjects(session: Session, dataset: Dataset) -> list[str]:
-    seen = cases.subjects(session)
-    return [
-        f"{source.name} looks like the same patient as {seen[subject_key(source.name)]}, which is in the workspace"
-        " already: never let one patient stand on both sides of a split."
-        for source in dataset.cases
-        if subject_key(source.name) in seen
-    ]
+    seen = {subject: f"{name}, which is in the workspace already" for subject, name in cases.subjects(session).items()}
+    found = []
+    for source in dataset.cases:
+        subject = subject_key(source.name)
+        if subject in seen:
+            rule = "never let one patient stand on both sides of a split"
+            found.append(f"{source.name} looks like the same patient as {seen[subject]}: {rule}.")
+        seen.setdefault(subject, source.name)
+    return found
 
 
 def _store_case(session: Session, store: Store, source: CaseSource, simulated: bool, files: Received) -> Case:

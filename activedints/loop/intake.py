@@ -60,11 +60,13 @@ def channel_patterns(text: str) -> dict[str, str] | None:
     >>> channel_patterns("FLAIR = *flair.nii.gz\\n\\nT1w=*t1.nii.gz")
     {'FLAIR': '*flair.nii.gz', 'T1w': '*t1.nii.gz'}
     """
-    patterns = {}
+    patterns: dict[str, str] = {}
     for line in filter(None, (line.strip() for line in text.splitlines())):
         name, equals, pattern = (part.strip() for part in line.partition("="))
         if not (name and equals and pattern):
             raise InvalidSettings(f"A channel is written NAME=PATTERN, for example FLAIR=*flair.nii.gz; not '{line}'.")
+        if name in patterns:
+            raise InvalidSettings(f"Channel {name} is named twice, {patterns[name]} and {pattern}: leave one out.")
         patterns[name] = pattern
     return patterns or None
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from activedints.core.architecture import OPERATIONS, Architecture, edge_ends
 from activedints.loop import turns
+from activedints.loop.experiments import SHIPPED
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Experiment, Model
-
-SHIPPED = Path(__file__).parent.parent / "learn" / "architectures"
-"""Architectures that ship with the product; data files."""
 
 
 @dataclass(frozen=True)

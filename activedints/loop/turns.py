@@ -9,7 +9,7 @@ from activedints.core import strategies
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import EmptyPool, IllegalChange
 from activedints.core.experiment import ExperimentSettings, Regime, Start
-from activedints.core.job import JobKind
+from activedints.core.job import JobKind, JobStatus
 from activedints.core.query import Candidates
 from activedints.core.score import reason
 from activedints.loop import querying, regions
@@ -111,6 +111,22 @@ def start_training(session: Session, experiment: Experiment, cycle: Cycle) -> Jo
     kind, phase = (JobKind.SEARCH, Phase.SEARCH) if searching else (JobKind.TRAIN, Phase.TRAIN)
     cycles.move(session, cycle, phase)
     return jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+
+
+def take_up(session: Session, experiment: Experiment, cycle: Cycle, anew: bool = False) -> Job | None:
+    """Queue again the search, training or scoring that failed or was cancelled in this cycle's phase; ``anew`` starts
+    it afresh, under other settings. None where nothing stands still."""
+    kind = {Phase.SEARCH: JobKind.SEARCH, Phase.TRAIN: JobKind.TRAIN, Phase.SCORE: JobKind.SCORE}.get(
+        Phase(cycle.phase)
+    )
+    if kind is None or jobs.unfinished(session, experiment.id):
+        return None
+    last = next((job for job in jobs.newest(session) if job.cycle_id == cycle.id and job.kind == kind), None)
+    if last is None or anew or last.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        return jobs.enqueue(session, kind, {}, experiment.id, cycle.id)
+    jobs.settle(session, last, JobStatus.QUEUED)
+    last.started_at = None
+    return last
 
 
 def after_fixed_reading(session: Session, experiment: Experiment) -> Job | None:

@@ -1,15 +1,18 @@
 """Content-addressed files: written once under their SHA-256, never changed. A row refers to a file by name."""
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from activedints.core.errors import NotFound
+from activedints.core.errors import NotFound, WorkspaceUnusable
 from activedints.store.schema import File
 
 CHUNK = 1 << 20
@@ -22,6 +25,23 @@ class Incoming:
     path: Path
     name: str
     size: int
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@contextmanager
+def room_for(place: Path) -> Iterator[None]:
+    """Files are written inside: WorkspaceUnusable, once for a person to read, where the disk is full or read-only."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in NO_ROOM:
+            raise
+        raise WorkspaceUnusable(
+            f"The workspace {place} cannot be written ({fault.strerror}): free some space, or choose another folder"
+            " with --workspace; nothing was changed."
+        ) from fault
 
 
 class Files:

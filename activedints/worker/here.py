@@ -10,6 +10,7 @@ from typing import Any
 
 from activedints.core.errors import ActiveDintsError
 from activedints.core.job import JobKind, JobStatus, Report
+from activedints.learn.compute import pick_device
 from activedints.loop import commands, experiments, turns
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Store
@@ -31,6 +32,7 @@ def run_step(
 
     ``given`` are settings of the cycle, ``arguments`` those of this step alone.
     """
+    pick_device(device)  # before anything is queued
     with store.write() as session:
         experiment_id = commands.prepare_step(session, kind, given, arguments).id
     while True:
@@ -41,6 +43,7 @@ def run_step(
 
 def run_turn(store: Store, oracle: Path | None, given: dict[str, Any], device: str, report: Report) -> str:
     """One whole turn: finish what is queued, let the oracle answer, train, score and query. Returns what happened."""
+    pick_device(device)
     with store.read() as session:
         experiment_id = experiments.active(session).id
     before = _trained(store, experiment_id)

@@ -12,7 +12,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFile, InvalidLabels
+from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFile, InvalidLabels, InvalidSettings
+from activedints.formats.convert import Conversion
 from activedints.formats.source import read_dataset
 from tests.formats.scans import LPS, dataset, image, label, save
 
@@ -231,3 +232,31 @@ def test_progress_is_reported(tmp_path: Path) -> None:
 
     read_dataset(dataset(tmp_path / "set"), report=report)
     assert heard == [(1, 2), (2, 2)]
+
+
+def test_what_is_missing_is_named_as_it_is(tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "set")
+    (folder / IMAGE).write_bytes((folder / IMAGE).read_bytes()[:-6])
+    assert "a checksum, are missing" in read_dataset(folder).problems["b"]
+    save(folder / IMAGE, with_value(1e300, np.float64))
+    assert "goes from 1 to 1e+300: rescale it" in read_dataset(folder).problems["b"]
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(InvalidFile, match="bare must hold cases; no case was found"):
+        read_dataset(tmp_path / "bare")
+
+
+def test_registration_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "set")
+    with pytest.raises(InvalidSettings, match="needs a reference"):
+        Conversion(tmp_path, register=True)
+    found = read_dataset(folder, conversion=Conversion(tmp_path, "FLAIR", register=True))
+    assert all("several channels in one file" in sentence for sentence in found.problems.values())
+    assert not found.cases
+
+
+def test_derivatives_are_no_channels(tmp_path: Path) -> None:
+    place = tmp_path / "sub-a" / "anat"
+    place.mkdir(parents=True)
+    save(place / "sub-a_desc-annotated_dseg.nii.gz", label())
+    with pytest.raises(InvalidChannels, match="no images"):
+        read_dataset(tmp_path, "bids")

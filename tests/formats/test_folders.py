@@ -78,7 +78,7 @@ def test_stacked_files_without_names(tmp_path: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="No case was found"):
+    with pytest.raises(InvalidFile, match="no case was found"):
         read_dataset(tmp_path)
     with pytest.raises(InvalidFile, match="does not exist"):
         read_dataset(tmp_path / "x")
