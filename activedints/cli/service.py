@@ -1,5 +1,6 @@
 """Verbs that start something: app, worker, demo."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from urllib.request import urlopen
 import typer
 
 from activedints.cli.root import WorkspaceOption, app, open_store, progress_bar, say, workspace_folder
-from activedints.core.errors import InvalidSettings, NotFound
+from activedints.core.errors import InvalidSettings, NotFound, WorkspaceBusy
 
 ENTRY = Path(__file__).parents[2] / "app.py"
 PortOption = Annotated[int, typer.Option(min=1, max=65535)]
@@ -117,7 +118,20 @@ def _reset(folder: Path) -> None:
     """Delete a workspace, and nothing that is not one."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "activedints.sqlite").is_file():
         raise InvalidSettings(f"{folder} is not a workspace of ours, so --reset leaves it alone; name another folder.")
+    if folder.exists() and any(folder.iterdir()):
+        _refuse_served(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_served(folder: Path) -> None:
+    """WorkspaceBusy where a worker service works in the folder that is to be thrown away."""
+    with (folder / "worker.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise WorkspaceBusy(
+                f"A worker service works in {folder}, so --reset leaves it alone: stop it first, or name another one."
+            ) from None
 
 
 def _has_cases(folder: Path) -> bool:

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import shutil
 import socket
@@ -264,3 +265,12 @@ def test_a_path_or_seed_that_cannot_be_is_one_sentence(run, tmp_path):
         code, _, err = run("simulate", *words, "--cases", "1")
         assert (code, len(err.strip().splitlines())) == (1, 1)
     assert not (tmp_path / "set").exists()
+
+
+def test_reset_leaves_a_workspace_alone_while_a_worker_serves_it(run, brains, tmp_path):
+    assert run("import", brains)[0] == 0
+    with (tmp_path / "workspace" / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, _, err = run("demo", "--reset", "--no-browser", "--port", "18598")
+    assert (code, "stop it first" in err) == (1, True)
+    assert len(json.loads(run("experiment", "show")[1])["split"]["learning"]) == 6
