@@ -20,7 +20,7 @@ LIMIT = 1.0
 
 def seconds_to(page: Page, title: str) -> float:
     """From the click on a menu entry to the screen's own words, with its script at rest."""
-    link = page.get_by_role("link", name=title)
+    link = page.get_by_role("link", name=title, exact=True)
     start = time.perf_counter()
     link.click()
     page.get_by_role("heading", name=title, exact=True).first.wait_for()
