@@ -26,6 +26,7 @@ from activedints.nas.rank.agreement import spearman
 from activedints.nas.rank.naswot import Skeleton, naswot
 from benchmarks.figures import bootstrap, figure, printed, result
 from benchmarks.kept import keep
+from benchmarks.metad2a_limits import limits
 
 RUNS = Path(__file__).resolve().parents[1] / ".run" / "metad2a"
 GENERATED, TRAINED, TOGETHER = 500, 30, 30
@@ -233,12 +234,13 @@ def written(rows: list[Row]) -> list[Row]:
     ]
 
 
-def figures_of(rows: list[Row], measured: MeasuredTable) -> tuple[list[Row], Row]:
+def figures_of(rows: list[Row], measured: MeasuredTable, views: SetViews) -> tuple[list[Row], Row]:
     """The figures with their bars, and what the page draws."""
     told = gaps(rows, measured)
     thrice = np.array([measured.thrice[measured.place(row["set"])] for row in rows])
     found = [
         *agreements(told, thrice),
+        *limits(measured, views, told["spearman"]["architecture mean"]),
         *choices(rows, told, measured),
         *written(rows),
         figure("seconds_500_generated_and_ranked", seconds_for_ten_classes(model.load()), None, "CPU s", limit=10.0),
@@ -273,7 +275,7 @@ def run(families: str = "all", trainings: int = 1, members: int = model.MEMBERS)
             path = (folder / row["set"]).with_suffix(ending)
             if trainings or path.is_file():
                 row[what] = kept_or(path, partial(make, row))["test"]
-    found, details = figures_of(rows, measured)
+    found, details = figures_of(rows, measured, described())
     answer = result("metad2a", found, (time.process_time() - began + spent) / 60)
     return keep(answer, f"activedints bench metad2a --members {members}", details) if families == "all" else answer
 
