@@ -13,7 +13,7 @@ import torch
 from activedints.nas.algorithms import lab, mdenas, random_search, transfer, walk
 from activedints.nas.algorithms.evolution import Evolution
 from activedints.nas.few_shot.functional import keep_heap
-from activedints.nas.measured import table
+from activedints.nas.measured import image_sets, table
 from activedints.nas.measured.table import MeasuredTable
 from activedints.nas.rank.agreement import agreement
 from benchmarks.figures import bootstrap, figure, printed, result
@@ -71,28 +71,46 @@ def of_table(measured: MeasuredTable) -> Part:
     return figures, None
 
 
-def of_mdenas(measured: MeasuredTable) -> Part:
-    """Whether probabilities stay probabilities, and the percentile of the found cell, against a random cell's 50."""
+def percentiles(measured: MeasuredTable, search: mdenas.Mdenas) -> tuple[list[float], float]:
+    """Percentile of the found cell, a data set (mean of seeds), and by how much probabilities ever miss a sum of 1."""
     worst, found = 0.0, []
     for place in range(len(measured.names)):
         for seed in SEEDS:
-            one = walk.run(mdenas.Mdenas(), measured, place, len(measured.cells), seed)
+            one = walk.run(search, measured, place, len(measured.cells), seed)
             worst = max(worst, *(float(np.abs(p.sum(1) - 1).max()) for p in one.story))
             found.append(walk.percentile(one, measured.row_of(mdenas.found(one.story[-1]))))
-    by_set = np.array(found).reshape(len(measured.names), -1).mean(1).tolist()
-    return [
-        figure("mdenas_sum_of_probabilities_off_by", worst, None, "largest", n=len(found), limit=1e-9),
-        figure(
-            "mdenas_percentile_of_the_found_cell",
-            float(np.mean(by_set)),
-            50.0,
-            "percentile",
-            n=len(by_set),
-            interval=bootstrap(by_set),
-            limit=75.0,
-            smaller_is_better=False,
-        ),
-    ], None
+    return np.array(found).reshape(len(measured.names), -1).mean(1).tolist(), worst
+
+
+def of_mdenas(measured: MeasuredTable) -> Part:
+    """Whether probabilities stay probabilities, and the percentile of the found cell against a random cell's 50: on the
+    families that had no part in choosing between the mean and the last accuracy."""
+    ours, worst = percentiles(measured, mdenas.Mdenas())
+    usual, other = percentiles(measured, mdenas.Mdenas(averaged=False))
+    reported = [family in image_sets.FAMILIES[1::2] for family in measured.families]
+    kinds = [
+        ("mdenas_percentile_of_the_found_cell", ours, reported, 75.0),
+        ("mdenas_percentile_on_the_families_that_chose", ours, [not one for one in reported], None),
+        ("mdenas_percentile_as_published", usual, reported, None),
+    ]
+    figures = []
+    for what, values, kept, bar in kinds:
+        some = [value for value, there in zip(values, kept) if there]
+        figures.append(
+            figure(
+                what,
+                float(np.mean(some)),
+                50.0,
+                "percentile",
+                n=len(some),
+                interval=bootstrap(some),
+                limit=bar,
+                smaller_is_better=False,
+            )
+        )
+    sums = max(worst, other)
+    n = 2 * len(ours) * len(SEEDS)
+    return [figure("mdenas_sum_of_probabilities_off_by", sums, None, "largest", n=n, limit=1e-9), *figures], None
 
 
 def of_transfer(measured: MeasuredTable) -> Part:

@@ -50,8 +50,9 @@ def show_advice(here: Here, found: Row) -> None:
         st.metric("Data set", found["name"], width="content")
         st.metric("Classes", found["classes"], width="content")
         st.metric("Images", found["images"], width="content")
-        st.metric("Valid", f"{found['valid']:.0%}", width="content", help="Of what the generator sampled")
-        st.metric("Unique", f"{found['unique']:.0%}", width="content", help="Of the valid ones")
+        for what in ("valid", "unique"):
+            raw = f"Of the generated cells; plain sampling from the same decoder gives {found[f'raw_{what}']:.1%}"
+            st.metric(what.title(), f"{found[what]:.0%}", width="content", help=raw)
         st.metric("CPU seconds", f"{found['seconds']:.1f}", width="content")
     if found["known"]:
         st.caption(

@@ -32,6 +32,8 @@ ADVICE = {
     "number": 2,
     "valid": 1.0,
     "unique": 0.95,
+    "raw_valid": 0.99,
+    "raw_unique": 0.78,
     "pictures": [[[[0, 255], [9, 9]]] * 4] * 2,
     "nearest": [{"title": "Shapes", "family": "shapes", "distance": 0.4, "best": [CELL["cell"]], "set": "shapes"}],
     "cells": [{"rank": 1, **CELL}, {"rank": 2, **CELL, "predicted": 79.0}],
