@@ -1,4 +1,4 @@
-"""Rows of ``activedints bench metad2a``: agreement and regret of the predictor and its baselines, and what is generated."""
+"""Rows of ``activedints bench metad2a``: agreement and regret of the predictor and its baselines; generated cells."""
 
 from typing import Any
 
