@@ -185,7 +185,9 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
     assert found.made["seed"] == 3
     assert {f["mode"] for f in found.made["figures"]} == {"transductive", "one target"}
     assert few_shot.learner(store, "job-1").params["head.weight"].shape == (5, 16)
-    assert [row["learner"] for row in learners.measured(store)] == [found.title] * 2
+    [row] = learners.measured(store)
+    assert (row["learner"], row["network"]) == (found.title, "adapted")
+    assert all(row[mode].endswith("(n 4)") for mode in ("transductive (%)", "one target (%)"))
 
 
 @pytest.mark.parametrize(
