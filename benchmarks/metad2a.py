@@ -26,9 +26,12 @@ from activedints.nas.rank.agreement import spearman
 from activedints.nas.rank.naswot import Skeleton, naswot
 from benchmarks.figures import bootstrap, figure, printed, result
 from benchmarks.kept import keep
+from benchmarks.metad2a_limits import limits
 
 RUNS = Path(__file__).resolve().parents[1] / ".run" / "metad2a"
 GENERATED, TRAINED, TOGETHER = 500, 30, 30
+SHARES = {"valid": 100.0, "unique": 90.0}
+"""Bars of what is generated, in %; plain sampling from the same decoder stands beside them."""
 SHAPE = Skeleton(channels=8, repeats=1, stages=2)
 Row = dict[str, Any]
 
@@ -77,8 +80,7 @@ def fold(measured: MeasuredTable, described: Callable[[], SetViews], family: str
                 "naswot": proxies(measured, name).tolist(),
                 "near": rest.names[near],
                 "retrieved": learned_from(rest)[near].tolist(),
-                "valid": made.valid,
-                "unique": made.unique,
+                "shares": {f"{raw}{what}": getattr(made, raw + what) for what in SHARES for raw in ("", "raw_")},
                 "best": made.tokens[order[0]].tolist(),
                 "generated": made.tokens[:TRAINED].tolist(),
                 "seconds": seconds,
@@ -214,16 +216,33 @@ def choices(rows: list[Row], told: dict[str, Any], measured: MeasuredTable) -> l
     return found
 
 
-def figures_of(rows: list[Row], measured: MeasuredTable) -> tuple[list[Row], Row]:
+def written(rows: list[Row]) -> list[Row]:
+    """How many of the generated cells are cells and different, beside plain sampling from the same decoder."""
+    share = {what: [100 * row["shares"][what] for row in rows] for what in SHARES}
+    return [
+        figure(
+            f"generated_{what}",
+            float(np.mean(share[what])),
+            float(np.mean(share[f"raw_{what}"])),
+            "%; beside it: plain sampling",
+            n=len(rows),
+            interval=bootstrap(share[what]),
+            limit=SHARES[what],
+            smaller_is_better=False,
+        )
+        for what in ("valid", "unique")
+    ]
+
+
+def figures_of(rows: list[Row], measured: MeasuredTable, views: SetViews) -> tuple[list[Row], Row]:
     """The figures with their bars, and what the page draws."""
     told = gaps(rows, measured)
     thrice = np.array([measured.thrice[measured.place(row["set"])] for row in rows])
-    share = {what: 100 * float(np.mean([row[what] for row in rows])) for what in ("valid", "unique")}
     found = [
         *agreements(told, thrice),
+        *limits(measured, views, told["spearman"]["architecture mean"]),
         *choices(rows, told, measured),
-        figure("generated_valid", share["valid"], None, "%", n=len(rows), limit=100.0, smaller_is_better=False),
-        figure("generated_unique", share["unique"], None, "%", n=len(rows), limit=90.0, smaller_is_better=False),
+        *written(rows),
         figure("seconds_500_generated_and_ranked", seconds_for_ten_classes(model.load()), None, "CPU s", limit=10.0),
     ]
     ahead = found[1]["ours"]
@@ -242,7 +261,7 @@ def run(families: str = "all", trainings: int = 1, members: int = model.MEMBERS)
     keep_heap()
     began, measured = time.process_time(), table.read()
     wanted = image_sets.FAMILIES if families == "all" else tuple(families.split(","))
-    folder = RUNS / f"{members}-{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
+    folder = RUNS / f"whole-tree-{members}-{len(measured.cells)}-{int(np.isfinite(measured.runs['test']).sum())}"
     described = cache(lambda: SetViews.make([image_sets.image_set(name) for name in measured.names]))
     rows, spent = [], 0.0
     for family in wanted:
@@ -256,7 +275,7 @@ def run(families: str = "all", trainings: int = 1, members: int = model.MEMBERS)
             path = (folder / row["set"]).with_suffix(ending)
             if trainings or path.is_file():
                 row[what] = kept_or(path, partial(make, row))["test"]
-    found, details = figures_of(rows, measured)
+    found, details = figures_of(rows, measured, described())
     answer = result("metad2a", found, (time.process_time() - began + spent) / 60)
     return keep(answer, f"activedints bench metad2a --members {members}", details) if families == "all" else answer
 

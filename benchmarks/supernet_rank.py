@@ -1,35 +1,35 @@
 """Does a loss inside the supernet rank networks as their Dice alone does? (``activedints bench supernet-rank``)
 
-Kendall tau over 12 architectures drawn uniformly from the small space, between minus the loss with the weights of a
-supernet trained on uniform paths and the holdout Dice after equal core-seconds alone; beside it the tau of the number
-of parameters, which costs nothing. Intervals by resampling the architectures.
+Kendall tau over the architectures of the DiNTS benchmark (``dints_rank.py``: drawn from the small space, trained alone
+for equal core-seconds, mean holdout Dice of its seeds), between minus the loss with the weights of a supernet trained
+on uniform paths and that Dice; beside it the tau of the number of parameters, which costs nothing. Intervals by
+resampling the architectures. ``--unfinished 1`` takes those that the DiNTS benchmark has trained so far.
 """
 
 import time
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau
 
+from activedints.core.architecture import Architecture
 from activedints.core.settings import SearchSettings
 from activedints.learn.bilevel import Bilevel
-from activedints.learn.candidates import draw_candidates
 from activedints.learn.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
 from activedints.learn.compute import threads
 from activedints.learn.cost import cost
-from activedints.learn.networks import shipped
 from activedints.learn.topology import Path
 from benchmarks.arms import RUNS, remembered
+from benchmarks.dints_rank import CORE_SECONDS, COUNT, measured
 from benchmarks.figures import figure, printed, result
 from benchmarks.search import cohort, say
-from benchmarks.standalone import PATCH, dice_after, mean_dice
+from benchmarks.standalone import PATCH
 
-COUNT = 12
 STEPS = 1200
-CORE_SECONDS = 120.0
 
 
-def supernet_losses(steps: int) -> list[float]:
+def supernet_losses(steps: int, networks: list[Architecture]) -> list[float]:
     """Loss of each architecture on the alphas' half with the weights of a supernet of uniform paths."""
     training, _, _, labels = cohort()
     learn = Bilevel(training, labels.classes, SearchSettings(steps=steps, threads=1))
@@ -43,13 +43,9 @@ def supernet_losses(steps: int) -> list[float]:
             if learn.step % 50 == 0:
                 save_checkpoint(folder, learn.step, {"purpose": purpose, **learn.state()})
                 say(learn.step, steps, f"supernet on uniform paths: loss {learn.mean_loss:.3f}")
-        losses = [learn.path_loss(Path.of(a)) for a in networks()]
+        losses = [learn.path_loss(Path.of(a)) for a in networks]
     drop_checkpoints(folder)
     return losses
-
-
-def networks() -> list[Any]:
-    return draw_candidates(COUNT, 1, shipped("small"), PATCH)
 
 
 def tau(scores: list[float], dice: list[float], draws: int = 2000) -> tuple[float, tuple[float, float]]:
@@ -60,11 +56,12 @@ def tau(scores: list[float], dice: list[float], draws: int = 2000) -> tuple[floa
     return float(kendalltau(*pairs).statistic), (float(low), float(high))
 
 
-def run(steps: int = STEPS, core_seconds: float = CORE_SECONDS) -> dict[str, Any]:
+def run(steps: int = STEPS, core_seconds: float = CORE_SECONDS, unfinished: int = 0) -> dict[str, Any]:
     began = time.process_time()
-    losses = remembered(f"supernet-rank-losses-{steps}", lambda: supernet_losses(steps))
-    dice = [mean_dice(dice_after(a, f"uniform-{number}", core_seconds, 0)) for number, a in enumerate(networks())]
-    costs = [cost(a, 4, 4, PATCH) for a in networks()]
+    pairs = measured(COUNT, core_seconds, bool(unfinished))
+    networks, dice = [one for one, _ in pairs], [fmean(values) for _, values in pairs]
+    losses = remembered(f"supernet-rank-{steps}-of-{len(networks)}", lambda: supernet_losses(steps, networks))
+    costs = [cost(a, 4, 4, PATCH) for a in networks]
     figures = []
     for what, scores in (
         ("supernet_tau", [-loss for loss in losses]),
@@ -72,7 +69,9 @@ def run(steps: int = STEPS, core_seconds: float = CORE_SECONDS) -> dict[str, Any
         ("gflops_tau", [c.gflops for c in costs]),
     ):
         value, interval = tau(scores, dice)
-        figures.append(figure(what, value, None, "Kendall tau", n=COUNT, interval=interval, smaller_is_better=False))
+        figures.append(
+            figure(what, value, None, "Kendall tau", n=len(dice), interval=interval, smaller_is_better=False)
+        )
     minutes = (time.process_time() - began) / 60
     return result("supernet-rank", figures, minutes, cohort="cohort-v1") | {"dice": dice, "losses": losses}
 

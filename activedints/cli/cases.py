@@ -19,6 +19,7 @@ from activedints.cli.root import (
     workspace_folder,
 )
 from activedints.core.errors import InvalidSettings
+from activedints.store.database import Store
 
 
 def channel_patterns(given: list[str] | None) -> dict[str, str] | None:
@@ -76,7 +77,7 @@ def import_(
     request = ImportRequest(path, format, channel_patterns(channel), labels, holdout, calibration, skip_bad)
     request = replace(request, reference=reference, register=register)
     with progress_bar() as report:
-        done = import_cases(open_store(workspace), request, report)
+        done = import_cases(open_store(workspace, make=True), request, report)
     for warning in done.warnings:
         say(f"Note: {warning}")
     for name, why in done.left_out.items():
@@ -112,8 +113,8 @@ def predict(
     """Segment one case with the newest model of the experiment (else the starter model)."""
     from activedints.worker.predicting import predict_files
 
-    folder = workspace_folder(workspace)
-    store = open_store(workspace) if (folder / "activedints.sqlite").is_file() else None
+    found = Store.is_in(workspace_folder(workspace))
+    store = open_store(workspace) if workspace or found else None
     facts = predict_files(store, image, channel_patterns(channel), out, draws)
     answer(facts, as_json, f"{facts['label']} written; {facts['seconds']:.1f} s, {facts['draws']} draw(s).")
 
@@ -148,5 +149,5 @@ def doctor(
         raise typer.Exit(1 if problems else 0)
     from activedints.worker.health import examine
 
-    facts = examine(open_store(workspace))
+    facts = examine(open_store(workspace, make=True))
     answer(facts, as_json, "\n".join(f"{name:>12}  {value}" for name, value in facts.items()))

@@ -30,9 +30,9 @@ def classes_of(data: str, workspace: Path | None, seed: int = 0) -> "tuple[Image
     from activedints.worker.meta_training import read_set
 
     if data == "patches":
-        return patch_sets(open_store(workspace), seed, silent)
+        return patch_sets(open_store(workspace, make=True), seed, silent)
     if data == "omniglot":
-        return read_set(data, omniglot_folder(open_store(workspace)))
+        return read_set(data, omniglot_folder(open_store(workspace, make=True)))
     return read_set(data, None) if data == "glyphs" else read_set("omniglot", Path(data))
 
 
@@ -45,7 +45,7 @@ def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
     from activedints.loop import learners
 
     known = {found.name: found for found in learners.shipped()}
-    found = known.get(name or next(iter(known), "")) or learners.named(open_store(workspace), name)
+    found = known.get(name or next(iter(known), "")) or learners.named(open_store(workspace, make=True), name)
     return meta_checkpoint.read(found.weights, json.loads(found.card_text))
 
 
@@ -62,7 +62,7 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     """Learners that can adapt, with what they were made of."""
     from activedints.loop import learners
 
-    rows = [{"name": f.name, "title": f.title, **f.made} for f in learners.every(open_store(workspace))]
+    rows = [{"name": f.name, "title": f.title, **f.made} for f in learners.every(open_store(workspace, make=True))]
     lines = [f"{row['name']:24} {row['title']}" for row in rows]
     answer({"learners": rows}, as_json, "\n".join(lines) or "There is no learner yet.")
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from activedints.core.errors import WorkspaceUnusable
 from activedints.core.job import Report
 from activedints.store.database import Store
 
@@ -35,8 +36,14 @@ def workspace_folder(given: Path | None) -> Path:
     return given or Path(os.environ.get("ACTIVEDINTS_WORKSPACE") or "data/workspace")
 
 
-def open_store(given: Path | None) -> Store:
-    return Store.open(workspace_folder(given))
+def open_store(given: Path | None, make: bool = False) -> Store:
+    """The workspace, made only where the verb is one that begins something: a mistyped path makes none."""
+    folder = workspace_folder(given)
+    if not make and not Store.is_in(folder):
+        raise WorkspaceUnusable(
+            f"There is no workspace in {folder}: check --workspace, or begin one there with `activedints import`."
+        )
+    return Store.open(folder)
 
 
 def say(text: str) -> None:

@@ -17,6 +17,7 @@ import typer
 
 from activedints.cli.root import WorkspaceOption, app, open_store, progress_bar, say, workspace_folder
 from activedints.core.errors import InvalidSettings, NotFound, WorkspaceBusy
+from activedints.store.database import Store
 
 ENTRY = Path(__file__).parents[2] / "app.py"
 PortOption = Annotated[int, typer.Option(min=1, max=65535)]
@@ -38,7 +39,7 @@ def worker(
         pick_device(device)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        Worker(open_store(workspace), device, children).serve(once)
+        Worker(open_store(workspace, make=True), device, children).serve(once)
     except KeyboardInterrupt:
         say("The worker stopped; unfinished jobs resume with the next one.")
 
@@ -72,7 +73,7 @@ def demo(
     _need_port(port)
     if reset:
         _reset(folder)
-    store = open_store(workspace)
+    store = open_store(workspace, make=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that app and worker end too
     ourselves = [sys.executable, "-m", "activedints"]
     serving = [
@@ -116,7 +117,7 @@ def _need_port(port: int, host: str = "127.0.0.1") -> None:
 
 def _reset(folder: Path) -> None:
     """Delete a workspace, and nothing that is not one."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / "activedints.sqlite").is_file():
+    if folder.exists() and any(folder.iterdir()) and not Store.is_in(folder):
         raise InvalidSettings(f"{folder} is not a workspace of ours, so --reset leaves it alone; name another folder.")
     if folder.exists() and any(folder.iterdir()):
         _refuse_served(folder)
@@ -136,7 +137,6 @@ def _refuse_served(folder: Path) -> None:
 
 def _has_cases(folder: Path) -> bool:
     from activedints.loop.views import case_table
-    from activedints.store.database import Store
 
     return bool(case_table(Store.open(folder)))
 

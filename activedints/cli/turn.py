@@ -6,11 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
+from activedints.cli.root import (
+    JsonOption,
+    WorkspaceOption,
+    answer,
+    app,
+    open_store,
+    progress_bar,
+    say,
+    workspace_folder,
+)
 from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.search_space import CHOICES
 from activedints.loop import commands, experiments, views
+from activedints.store.database import Store
 
 experiment_app = typer.Typer(help="Make, choose and show experiments.", no_args_is_help=True)
 app.add_typer(experiment_app, name="experiment")
@@ -87,7 +97,11 @@ def experiment_show(workspace: WorkspaceOption = None, as_json: JsonOption = Fal
 
 @app.command()
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Where the active experiment stands."""
+    """Where the active experiment stands; nulls where nothing was imported yet."""
+    folder = workspace_folder(workspace)
+    if not Store.is_in(folder):
+        say(f"There is no workspace in {folder} yet.")
+        return answer(views.no_status(), as_json)
     answer(views.status(open_store(workspace)), as_json)
 
 

@@ -18,7 +18,7 @@ from activedints.core.settings import SearchSettings
 from activedints.learn.augment import augment
 from activedints.learn.compute import autocast, pick_device
 from activedints.learn.cost import MEGABYTE, Cost, cost, edge_costs
-from activedints.learn.data import PatchSampler, TrainingCase, prepare
+from activedints.learn.data import PatchSampler, TrainingCase, prepare, resident
 from activedints.learn.loss import dice_ce
 from activedints.learn.parallel import ALONE, Group
 from activedints.learn.supernet import Supernet
@@ -61,7 +61,7 @@ class Bilevel:
         self.counted: tuple[Decoded, Cost] | None = None
         ready = [prepare(case, classes, settings.spacing, settings.patch) for case in cases]
         order = self.random(0, SPLIT).permutation(len(ready))
-        half = (len(ready) + 1) // 2
+        ready, half = resident(ready, self.device), (len(ready) + 1) // 2
         self.for_weights = PatchSampler([ready[i] for i in order[:half]], settings.patch)
         self.for_alphas = PatchSampler([ready[i] for i in order[half:]], settings.patch)
         batches = range(-(-EVALUATED // settings.batch))

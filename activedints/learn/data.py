@@ -4,7 +4,7 @@ The index of class voxels is made once per case (MONAI's loader dilates masks fo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ CLIP = (0.5, 99.5)
 """Percentiles inside the brain to which intensities are clipped before the z-score."""
 INDEXED = 50_000
 """At most so many voxels of a class are remembered per case."""
+SHARE = 0.25
+"""Of a GPU's free memory that cases may fill."""
 FAR = 0.1
 """Relative difference of spacing above which a case is resampled."""
 
@@ -114,6 +116,17 @@ def prepare(case: TrainingCase, classes: int, target: Spacing | None = None, pat
     pad = [side for n in reversed(missing) for side in (n // 2, n - n // 2)]
     image, label, inside = F.pad(image, pad), F.pad(label, pad, value=IGNORE), F.pad(inside, pad)
     return PreparedCase(case.case_id, image, label, _class_index(label.numpy(), inside.numpy() > 0, classes))
+
+
+def resident(cases: Sequence[PreparedCase], device: torch.device, free: int | None = None) -> list[PreparedCase]:
+    """The cases in a GPU's memory, where they fit into a quarter of its ``free`` bytes (asked if None), so that it cuts
+    its own patches and waits for none; else, and on the CPU, as they are."""
+    if device.type == "cpu":
+        return list(cases)
+    needed = sum(tensor.nbytes for case in cases for tensor in (case.image, case.label))
+    if needed > SHARE * (torch.cuda.mem_get_info(device)[0] if free is None else free):
+        return list(cases)
+    return [replace(case, image=case.image.to(device), label=case.label.to(device)) for case in cases]
 
 
 def bounding_box(mask: npt.NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice, slice]:

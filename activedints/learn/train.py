@@ -18,7 +18,7 @@ from activedints.core.settings import LabelSet, TrainSettings
 from activedints.learn.augment import augment
 from activedints.learn.checkpoint import drop_checkpoints, load_checkpoint, save_checkpoint
 from activedints.learn.compute import autocast, pick_device, threads
-from activedints.learn.data import PatchSampler, TrainingCase, prepare
+from activedints.learn.data import PatchSampler, TrainingCase, prepare, resident
 from activedints.learn.loss import dice_ce
 from activedints.learn.model import Card, load_model, save_model, start_from
 from activedints.learn.networks import Network
@@ -111,9 +111,8 @@ class _Run:
         else:
             torch.manual_seed(settings.seed)
         classes = card.labels.classes
-        self.sampler = PatchSampler(
-            [prepare(case, classes, settings.spacing, settings.patch) for case in cases], settings.patch
-        )
+        ready = [prepare(case, classes, settings.spacing, settings.patch) for case in cases]
+        self.sampler = PatchSampler(resident(ready, self.device), settings.patch)
         self.began = time.monotonic() - spent
         self.told, self.kept, self.writing = 0.0, time.monotonic(), 0.0
 

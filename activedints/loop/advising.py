@@ -19,6 +19,12 @@ FIGURES = DATA / "advisor_figures.json"
 FISHER = DATA / "fisher_distances.json"
 """What the benchmarks of this study found; data files of the project."""
 
+COMMANDS = {name: f"activedints bench {name}" for name in ("metad2a", "leaning", "fisher", "naswot")} | {
+    name: f"activedints bench search-lab --part {part}"
+    for name, part in (("search-lab", "table"), *((n, n) for n in ("transfer", "mdenas", "darts", "lpt", "cell-shape")))
+}
+"""What measures the figures of each name."""
+
 SCANS = {"sequences": "My pool: which sequence is it?", "lesion": "My annotated cases: lesion or none?"}
 
 PUBLISHED = tuple(

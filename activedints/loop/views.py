@@ -30,14 +30,19 @@ def summarise(rows: list[Evaluation]) -> dict[str, Any]:
     return {"dice": dice, "any_foreground_dice": foreground, "n": n}
 
 
+def no_status() -> dict[str, Any]:
+    """The status where there is no experiment, or no workspace."""
+    empty = {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0}
+    nothing: dict[str, Any] = {"dice": {}, "any_foreground_dice": None, "n": 0}
+    return {"experiment": None, "cycle": None, "phase": None, "counts": empty, "metrics": nothing}
+
+
 def status(store: Store) -> dict[str, Any]:
     """The stable contract of `activedints status --json`."""
     with store.read() as session:
         experiment = cases.active_experiment(session)
         if experiment is None:
-            empty = {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0}
-            nothing: dict[str, Any] = {"dice": {}, "any_foreground_dice": None, "n": 0}
-            return {"experiment": None, "cycle": None, "phase": None, "counts": empty, "metrics": nothing}
+            return no_status()
         cycle = cycles.current(session, experiment.id)
         return {
             "experiment": experiment.name,

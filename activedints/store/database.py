@@ -15,7 +15,10 @@ from activedints.store.migrate import migrate
 
 __all__ = ["Session", "Store"]
 
+NAME = "activedints.sqlite"
 BUSY_SECONDS = 30.0
+DAMAGED = ("not a database", "malformed")
+"""SQLite's words for a file that is broken."""
 
 
 class Store:
@@ -24,11 +27,16 @@ class Store:
     def __init__(self, folder: Path):
         self.folder = folder
         self.files = Files(folder / "files")
-        self.database = folder / "activedints.sqlite"
+        self.database = folder / NAME
         self.engine = create_engine(
             f"sqlite:///{self.database}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
         )
         event.listen(self.engine, "connect", _configure)
+
+    @staticmethod
+    def is_in(folder: Path) -> bool:
+        """Whether a workspace was made in this folder."""
+        return (folder / NAME).is_file()
 
     @staticmethod
     def open(folder: Path) -> "Store":
@@ -40,6 +48,11 @@ class Store:
             migrate(store.engine)
         except (OSError, OperationalError, DatabaseError, sqlite3.Error) as fault:
             cause = getattr(fault, "orig", None) or fault
+            if any(words in str(cause) for words in DAMAGED):
+                raise WorkspaceUnusable(
+                    f"{folder / NAME} is damaged ({cause}): put a copy of it back, or choose another folder with"
+                    " --workspace."
+                ) from fault
             raise WorkspaceUnusable(
                 f"The workspace {folder} cannot be written ({cause}): free some space, or choose another folder with"
                 " --workspace."

@@ -8,6 +8,7 @@ from activedints.loop import advising
 from activedints.ui import advisor_charts, charts
 from activedints.ui.cell_graph import cell_graph
 from activedints.ui.here import Here
+from activedints.ui.measured_figures import show_figures
 
 Row = dict[str, Any]
 ADVICE = "advice"
@@ -50,8 +51,9 @@ def show_advice(here: Here, found: Row) -> None:
         st.metric("Data set", found["name"], width="content")
         st.metric("Classes", found["classes"], width="content")
         st.metric("Images", found["images"], width="content")
-        st.metric("Valid", f"{found['valid']:.0%}", width="content", help="Of what the generator sampled")
-        st.metric("Unique", f"{found['unique']:.0%}", width="content", help="Of the valid ones")
+        for what in ("valid", "unique"):
+            raw = f"Of the generated cells; plain sampling from the same decoder gives {found[f'raw_{what}']:.1%}"
+            st.metric(what.title(), f"{found[what]:.0%}", width="content", help=raw)
         st.metric("CPU seconds", f"{found['seconds']:.1f}", width="content")
     if found["known"]:
         st.caption(
@@ -112,19 +114,21 @@ def _cells(found: Row) -> None:
 
 
 def show_belief() -> None:
-    """Held-out figures beside their baselines, the published table, Fisher distances."""
+    """Held-out figures beside their baselines, the leaning's effect, Fisher distances, the published table."""
     st.subheader("How far to believe it", anchor=False)
-    held, fisher, published = st.tabs(["Held-out families", "Fisher distances", "Published by MetaD2A"])
+    tabs = ["Held-out families", "Leaning on the simulated cohort", "Fisher distances", "Published by MetaD2A"]
+    held, leaning, fisher, published = st.tabs(tabs)
     with held:
-        rows = advising.figures(("metad2a",))
-        if not rows:
-            st.info("These figures were not measured yet: `activedints bench metad2a`.", icon=":material/inbox:")
-        else:
-            st.dataframe(rows, hide_index=True, placeholder="–")
-            told = advising.details("metad2a")
-            if told:
-                charts.show(advisor_charts.by_set(told), key="by set")
-                st.markdown(told["verdict"])
+        show_figures("metad2a")
+        told = advising.details("metad2a")
+        if told:
+            charts.show(advisor_charts.by_set(told), key="by set")
+            st.markdown(told["verdict"])
+    with leaning:
+        show_figures("leaning")
+        told = advising.details("leaning")
+        if told:
+            charts.show(advisor_charts.preferred(told), key="preferred")
     with fisher:
         _fisher()
     with published:
@@ -138,10 +142,10 @@ def show_belief() -> None:
 def _fisher() -> None:
     found = advising.fisher()
     if found is None:
-        st.info("Fisher distances were not measured yet: `activedints bench fisher`.", icon=":material/inbox:")
+        st.info("Not measured yet: `activedints bench fisher`.", icon=":material/inbox:")
         return
     form = st.segmented_control("Form", ["Frechet", "log-det"], default="Frechet", key="form") or "Frechet"
     charts.show(advisor_charts.distances(found, form), key="fisher")
     name = st.selectbox("Nearest to", found["names"], key="near")
     st.dataframe(advising.neighbours(name, form), hide_index=True)
-    st.dataframe(advising.figures(("fisher",)), hide_index=True, placeholder="–")
+    show_figures("fisher")

@@ -101,6 +101,20 @@ def by_set(details: Row) -> Chart:
     return Chart(figure, f"One dot a data set whose whole family was held out. Means: {means}.")
 
 
+def preferred(details: Row) -> Chart:
+    """Measured Dice of DiNTS networks over how well they agree with the leaning."""
+    figure = empty_figure("agreement with the leaning (nats an edge)", "Dice on the cohort's holdout", 340)
+    figure.add_scatter(
+        x=[row["preference"] for row in details["points"]],
+        y=[row["dice"] for row in details["points"]],
+        text=[row["architecture"] for row in details["points"]],
+        mode="markers",
+        marker={"size": 9, "color": MARK},
+        hovertemplate="%{text}: %{y:.3f}<extra></extra>",
+    )
+    return Chart(figure, details["sentence"])
+
+
 def by_class(pictures: list[Any]) -> npt.NDArray[np.uint8]:
     """Pictures (class, picture, y, x) as a sheet with one column a class."""
     return sheet(np.asarray(pictures).swapaxes(0, 1).tolist())

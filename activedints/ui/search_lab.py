@@ -8,6 +8,7 @@ import streamlit as st
 from activedints.loop import advising, search_lab
 from activedints.ui import advisor_charts, charts, search_lab_charts
 from activedints.ui.here import Here, guarded
+from activedints.ui.measured_figures import show_figures
 
 Row = dict[str, Any]
 
@@ -54,7 +55,7 @@ def mdenas_tab(here: Here, known: Row) -> None:
     if asked:
         _keep(here, "found mdenas", lambda: search_lab.multinomials(here.store, name, int(seed)))
     st.fragment(_mdenas)()
-    st.dataframe(advising.figures(("mdenas",)), hide_index=True, placeholder="–")
+    show_figures("mdenas")
 
 
 @guarded
@@ -89,7 +90,7 @@ def darts_tab(here: Here, known: Row) -> None:
         with right:
             charts.show(search_lab_charts.entropy(found["steps"], found["entropy"]), key="darts entropy")
         _found(found)
-    st.dataframe(advising.figures(("darts",)), hide_index=True, placeholder="–")
+    show_figures("darts")
 
 
 def lpt_tab(here: Here, known: Row) -> None:
@@ -111,7 +112,7 @@ def lpt_tab(here: Here, known: Row) -> None:
         st.dataframe([{k: round(row[k], 2) for k in shown} for row in found["rounds"]], hide_index=True)
         st.caption("Learner and tester: validation accuracy in %. First-order terms only, see docs/advisor.md.")
         _found(found)
-    st.dataframe(advising.figures(("lpt",)), hide_index=True, placeholder="–")
+    show_figures("lpt")
 
 
 def shape_tab(here: Here, known: Row) -> None:
@@ -130,16 +131,11 @@ def shape_tab(here: Here, known: Row) -> None:
     told = advising.details("cell-shape")
     if told:
         charts.show(search_lab_charts.shapes(told), key="shapes")
-    st.dataframe(advising.figures(("cell-shape",)), hide_index=True, placeholder="–")
+    show_figures("cell-shape")
 
 
 def figures_tab() -> None:
-    st.dataframe(
-        advising.figures(("search-lab", "transfer", "mdenas", "darts", "lpt", "cell-shape", "naswot")),
-        hide_index=True,
-        placeholder="–",
-    )
-    st.caption("Each with its command; a bar that is missed says so.")
+    show_figures("search-lab", "transfer", "mdenas", "darts", "lpt", "cell-shape", "naswot")
 
 
 def _found(found: Row) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from activedints.cli import main
+from activedints.store.database import Store
 from activedints.store.files import Files
 from tests.brains import LPS, brain
 
@@ -43,6 +44,22 @@ def test_status_of_an_empty_workspace_is_the_stable_contract(run):
         "counts": {"labelled": 0, "pool": 0, "calibration": 0, "holdout": 0},
         "metrics": {"dice": {}, "any_foreground_dice": None, "n": 0},
     }
+
+
+def test_without_an_experiment_the_loop_says_so(run, tmp_path):
+    Store.open(tmp_path / "workspace")
+    for words, sentence in ((("train",), "no experiment yet"), (("experiment", "use", "nobody"), "'nobody'")):
+        code, _, err = run(*words)
+        assert (code, err.count("\n")) == (1, 1)
+        assert sentence in err
+
+
+def test_a_mistyped_workspace_is_named_and_none_is_made(run, tmp_path):
+    code, out, err = run("query", "--workspace", tmp_path / "typo")
+    assert (code, out) == (1, "")
+    assert f"There is no workspace in {tmp_path / 'typo'}: check --workspace" in err
+    assert run("status", "--json", "--workspace", tmp_path / "typo")[0] == 0
+    assert not (tmp_path / "typo").exists()
 
 
 def test_whole_turns_by_command(run, brains):
@@ -117,8 +134,6 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
     [
         (("import", "/no/such/folder"), "does not exist"),
         (("import", ".", "--channel", "FLAIR"), "--channel takes NAME=GLOB"),
-        (("train",), "There is no experiment yet"),
-        (("experiment", "use", "nobody"), "There is no experiment 'nobody'"),
         (("bench", "nothing"), "There is no benchmark 'nothing'"),
         (("bench", "decode", "--speed", "9"), "does not understand ['--speed', '9']"),
         (("app", "--host", "0.0.0.0"), "sign-in"),

@@ -8,7 +8,7 @@ import torch
 
 from activedints.core.errors import InvalidGeometry
 from activedints.learn.augment import augment
-from activedints.learn.data import PatchSampler, bounding_box, normalise, prepare, resample, working_size
+from activedints.learn.data import PatchSampler, bounding_box, normalise, prepare, resample, resident, working_size
 from tests.learn.toy import toy_case
 
 
@@ -85,6 +85,18 @@ def test_every_other_patch_is_background_and_the_classes_share_the_rest():
     one = sampler.batch(2, np.random.default_rng(3))
     two = sampler.batch(2, np.random.default_rng(3))
     assert torch.equal(one[0], two[0])
+
+
+def test_cases_move_to_a_device_only_where_a_quarter_of_its_memory_holds_them():
+    ready = [prepare(toy_case(), 3)]
+    size, elsewhere = ready[0].image.nbytes + ready[0].label.nbytes, torch.device("meta")
+    assert resident(ready, torch.device("cpu"))[0].image.device.type == "cpu"
+    assert resident(ready, elsewhere, free=4 * size - 1)[0].image.device.type == "cpu"
+    moved = resident(ready, elsewhere, free=4 * size)
+    assert {moved[0].image.device.type, moved[0].label.device.type} == {"meta"}
+    image, _ = PatchSampler(moved, (8, 8, 8)).batch(2, np.random.default_rng(0))  # cut where the cases lie
+    assert image.device.type == "meta"
+    assert image.shape == (2, 2, 8, 8, 8)
 
 
 def test_augmentation_is_seeded_keeps_air_and_moves_labels_with_the_image():

@@ -43,7 +43,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "activedints.sqlite").write_bytes(b"this is not a database at all, but long enough to be read" * 20)
-    with pytest.raises(WorkspaceUnusable, match="cannot be written"):
+    with pytest.raises(WorkspaceUnusable, match="is damaged.*put a copy of it back"):
         Store.open(tmp_path)
 
 

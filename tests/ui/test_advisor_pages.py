@@ -32,6 +32,8 @@ ADVICE = {
     "number": 2,
     "valid": 1.0,
     "unique": 0.95,
+    "raw_valid": 0.99,
+    "raw_unique": 0.78,
     "pictures": [[[[0, 255], [9, 9]]] * 4] * 2,
     "nearest": [{"title": "Shapes", "family": "shapes", "distance": 0.4, "best": [CELL["cell"]], "set": "shapes"}],
     "cells": [{"rank": 1, **CELL}, {"rank": 2, **CELL, "predicted": 79.0}],
@@ -145,3 +147,28 @@ def test_every_algorithm_runs_and_is_told(open_page, ready, lane, tab: str, butt
 def test_figures_name_their_command(open_page, ready, lane) -> None:
     app = open_page(ready, "search_lab", tab="Figures")
     assert not app.exception
+    told = app.dataframe[0].value
+    assert {"activedints bench search-lab --part mdenas", "activedints bench naswot"} <= set(told["command"])
+    assert "Not measured yet" not in words(app)
+
+
+def test_without_figures_the_pages_name_the_commands(open_page, ready, lane, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(advising, "FIGURES", tmp_path / "none.json")
+    monkeypatch.setattr(advising, "FISHER", tmp_path / "none.json")
+    app = open_page(ready, "search_lab", tab="Figures")
+    assert not app.exception
+    assert not app.dataframe
+    assert "activedints bench search-lab --part transfer" in words(app)
+    app = open_page(ready, "advisor")
+    assert not app.exception
+    for name in ("metad2a", "leaning", "fisher"):
+        assert f"Not measured yet: `activedints bench {name}`" in words(app)
+
+
+def test_what_ships_is_on_the_advisor_page_at_once(open_page, failed) -> None:
+    """Also without a worker: held-out figures, the leaning's effect and the heat map come from shipped files."""
+    app = open_page(failed, "advisor")
+    assert not app.exception
+    commands = {command for table in app.dataframe if "command" in table.value for command in table.value["command"]}
+    assert {advising.COMMANDS["fisher"], advising.COMMANDS["leaning"]} < commands
+    assert "Frechet distance of Fisher information" in words(app)

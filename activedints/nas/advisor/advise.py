@@ -2,7 +2,8 @@
 
 ``advice`` gives plain rows for a screen:
 
-- ``classes``, ``images`` (of the set), ``seconds``; ``valid``, ``unique``: shares of what the generator sampled
+- ``classes``, ``images`` (of the set), ``seconds``; ``valid``, ``unique``: shares of the generated cells, and
+  ``raw_valid``, ``raw_unique`` of as many plain samples of the same decoder
 - ``nearest``: rows ``{set, title, family, distance, best}``, nearest first; ``best``: its three best cells
 - ``cells``: rows ``{rank, cell, tokens, edges, predicted, deviation, mean_elsewhere, parameters, depth, width}``: the
 best predicted of the generated ones; per cent of test images, as the predictor expects them, and the deviation over
@@ -142,6 +143,8 @@ def advice(
         "images": len(images.train),
         "valid": made.valid,
         "unique": made.unique,
+        "raw_valid": made.raw_valid,
+        "raw_unique": made.raw_unique,
         "number": len(made.tokens),
         "nearest": nearest(own, known, table, advisor.known, images.name)[:NEAREST],
         "cells": rows,

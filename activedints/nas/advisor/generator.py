@@ -2,7 +2,7 @@
 
 q(z | D) is a normal whose mean and spread the set encoder says; the decoder writes a cell from z. Loss: -log p(cell |
 z) + beta KL(q | standard normal), with little noise in z (scale 0.01), so that variety comes from sampling nodes and
-edges.
+edges. Cells are drawn without replacement (``whole_tree.py``).
 
 What is good is ours: the paper's tables hold thousands of trained cells a set, ours some dozens, and a generator that
 learned those alone would recite them. It therefore learns, for every meta-training set, the cells that the predictors
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
-from activedints.nas.advisor import landmarks
+from activedints.nas.advisor import landmarks, whole_tree
 from activedints.nas.advisor.graphs import GraphDecoder, tokens_of, types_of, valid
 from activedints.nas.advisor.predictor import Predictor
 from activedints.nas.advisor.set_encoder import SetEncoder
@@ -109,31 +109,37 @@ def fit(
 
 @dataclass(frozen=True)
 class Generated:
-    """``tokens`` (cell, 6): valid and each once, in the order they came; ``valid`` and ``unique``: shares of what was
-    sampled until there were enough (unique among the valid ones)."""
+    """``tokens`` (cell, 6) in the order they were drawn; ``valid``, ``unique``: shares of them that let something
+    through, and of those that are different. ``raw_valid``, ``raw_unique``: the same of as many plain samples, which
+    are looked at for this comparison alone; ``chance``: that one plain sample is valid, summed over the tree."""
 
     tokens: Tokens
     valid: float
     unique: float
+    raw_valid: float
+    raw_unique: float
+    chance: float
 
 
 @torch.no_grad()
 def generate(
     generator: Generator, scaling: Scaling, support: npt.NDArray[np.float32], number: int, seed: int, heat: float = 1.0
 ) -> Generated:
-    """``number`` different cells for a set (class, image, y, x); z is the mean of q. Shares are of the first ``number``
-    sampled. InvalidSettings where ten times as many samples do not give enough."""
-    draw = torch.Generator().manual_seed(seed)
+    """``number`` cells for a set (class, image, y, x), without replacement from what the decoder gives at the mean of
+    q(z | D). InvalidSettings where it can give no such number."""
     one, facts = scaling.prepared(support)
     mean, _ = generator.posterior([one], facts[None])
-    kept: dict[bytes, npt.NDArray[np.int8]] = {}
-    shares: list[tuple[float, float]] = []
-    for _ in range(10):
-        types, leads = generator.decoder.sample(mean.expand(number, -1), draw, heat)
-        fits = valid(types, leads)
-        tokens = space.essential(tokens_of(types)[fits])
-        shares.append((fits.mean(), len(np.unique(tokens, axis=0)) / max(len(tokens), 1)))
-        kept.update({row.tobytes(): row for row in tokens if row.tobytes() not in kept})
-        if len(kept) >= number:
-            return Generated(np.stack(list(kept.values())[:number]), *map(float, shares[0]))
-    raise InvalidSettings(f"The generator gave {len(kept)} different cells for this set; ask for so many or fewer.")
+    chances = whole_tree.cell_chances(whole_tree.leaves(generator.decoder, mean[0], heat))
+    rows = whole_tree.drawn(chances, number, np.random.default_rng(seed))
+    if len(rows) < number:
+        raise InvalidSettings(f"The generator gave {len(rows)} different cells for this set; ask for so many or fewer.")
+    types, leads = generator.decoder.sample(mean.expand(number, -1), torch.Generator().manual_seed(seed), heat)
+    fits, tokens = valid(types, leads), space.everything()[rows]
+    raw = shares(tokens_of(types)[fits])
+    return Generated(tokens, *shares(tokens), float(fits.mean()), raw[1], float(chances.sum()))
+
+
+def shares(tokens: Tokens) -> tuple[float, float]:
+    """Of some cells: the share that let something through, and the share of different ones among these."""
+    alive = space.essential(tokens[space.live(tokens)])
+    return len(alive) / max(len(tokens), 1), len(np.unique(alive, axis=0)) / max(len(alive), 1)

@@ -4,6 +4,10 @@ Every edge has its own multinomial over operations, uniform at first. Each round
 the cell, and remembers for its operations how often they were trained (H_e) and the accuracy of the last time (H_a).
 For each pair of operations on an edge, one that was trained no less often and is worse hands probability to the other.
 Here the operations that are credited are those of the measured cell that stands for the sampled one.
+
+One change, which can be undone: H_a is an operation's mean accuracy over all cells that it was trained in. In the
+paper's supernet the last accuracy is the best known one, since shared weights grow; here every cell is trained from
+scratch, so that the last accuracy of an operation says little about it and much about the other five edges.
 """
 
 from dataclasses import dataclass
@@ -38,24 +42,27 @@ def updated(p: Array, trained: Array, accuracy: Array, rate: float) -> Array:
 
 @dataclass(frozen=True)
 class Mdenas:
-    """``rounds`` of sampling (a cell sampled again costs nothing); ``rate`` of probability a pair and round.
+    """``rounds`` of sampling (a cell sampled again costs nothing); ``rate`` of probability a pair and round, as in the
+    paper; ``averaged``: H_a is the mean over an operation's cells, or else, as published, the last one.
 
     Story: ``p`` (edge, operation) after every round.
     """
 
     rounds: int = 100
     rate: float = 0.01
+    averaged: bool = True
 
     def __call__(self, walk: Walk, rng: np.random.Generator) -> None:
         p = np.full((EDGES, space.TOKENS), 1 / space.TOKENS)
-        trained, accuracy = np.zeros_like(p), np.zeros_like(p)
+        trained, accuracy, edges = np.zeros_like(p), np.zeros_like(p), np.arange(EDGES)
         for _ in range(self.rounds):
             row = sampled(walk, p, rng)
             if row not in walk.rows and walk.over:
                 break
             value, tokens = walk.train(row), walk.table.tokens[row]
-            trained[np.arange(EDGES), tokens] += 1
-            accuracy[np.arange(EDGES), tokens] = value
+            trained[edges, tokens] += 1
+            weight = 1 / trained[edges, tokens] if self.averaged else 1
+            accuracy[edges, tokens] += weight * (value - accuracy[edges, tokens])
             p = updated(p, trained, accuracy, self.rate)
             walk.story.append(p)
 

@@ -10,7 +10,18 @@ import torch
 from PIL import Image
 
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound, UnsafeCheckpoint
-from activedints.nas.advisor import advise, descriptors, fisher, fuse, generator, graphs, landmarks, model, own_images
+from activedints.nas.advisor import (
+    advise,
+    descriptors,
+    fisher,
+    fuse,
+    generator,
+    graphs,
+    landmarks,
+    model,
+    own_images,
+    whole_tree,
+)
 from activedints.nas.advisor.predictor import predict, relative
 from activedints.nas.advisor.set_encoder import SetEncoder
 from activedints.nas.measured import image_sets, space
@@ -72,6 +83,40 @@ def test_what_is_generated_is_a_cell(advisor: model.Advisor) -> None:
     assert np.array_equal(made.tokens, again.tokens)
     assert space.live(made.tokens).all()
     assert len(np.unique(made.tokens, axis=0)) == 20
+    assert (made.valid, made.unique) == (1, 1)
+    with pytest.raises(InvalidSettings, match="ask for so many or fewer"):
+        generator.generate(advisor.generator, advisor.scaling, support, 9_445, 0)
+
+
+def test_the_whole_tree_is_what_plain_sampling_samples(advisor: model.Advisor) -> None:
+    """Frequencies of the likeliest cells and of valid graphs among 4,000 plain samples, within four deviations."""
+    decoder, z = advisor.generator.decoder, torch.zeros(32)
+    chances = whole_tree.cell_chances(whole_tree.leaves(decoder, z))
+    types, leads = decoder.sample(z.expand(4000, -1), torch.Generator().manual_seed(0))
+    fits = graphs.valid(types, leads)
+    rows = whole_tree.cell_of()[graphs.tokens_of(types)[fits].astype(int) @ space.TOKENS ** np.arange(5, -1, -1)]
+    seen = np.bincount(rows, minlength=len(chances)) / len(types)
+    for chance, share in [(chances.sum(), fits.mean()), *((chances[k], seen[k]) for k in chances.argsort()[-3:])]:
+        assert abs(share - chance) <= 4 * (chance * (1 - chance) / len(types)) ** 0.5 + 1e-9
+
+
+def test_drawing_without_replacement_by_hand() -> None:
+    """Of chances 1/2, 1/3, 1/6 the second place is the middle one in 1/2 x 2/3 + 1/6 x 2/5 = 2/5 of all draws."""
+    rng, chances = np.random.default_rng(0), np.array([3.0, 2.0, 1.0, 0.0]) / 6
+    orders = np.array([whole_tree.drawn(chances, 4, rng) for _ in range(4000)])
+    assert orders.shape == (4000, 3)
+    for place, row, share in ((0, 0, 1 / 2), (0, 1, 1 / 3), (1, 1, 2 / 5)):
+        assert (orders[:, place] == row).mean() == pytest.approx(share, abs=0.03)
+
+
+def test_tokens_of_the_same_network_are_one_cell() -> None:
+    """9,444 networks; (3, 0, 0, 1, 0, 0) is the skip alone, since what edge 0-1 does goes nowhere."""
+    rows = whole_tree.cell_of()
+    assert rows.max() + 1 == len(np.unique(rows)) - 1 == len(space.everything()) == 9444
+    code = lambda tokens: np.array(tokens) @ space.TOKENS ** np.arange(5, -1, -1)  # noqa: E731
+    assert rows[code((3, 0, 0, 1, 0, 0))] == rows[code((0, 0, 0, 1, 0, 0))]
+    assert space.everything()[rows[code((0, 0, 0, 1, 0, 0))]].tolist() == [0, 0, 0, 1, 0, 0]
+    assert rows[code((3, 3, 3, 0, 0, 0))] == -1
 
 
 def test_advice_is_rows_for_json(advisor: model.Advisor) -> None:

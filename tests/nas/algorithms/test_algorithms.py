@@ -61,6 +61,23 @@ def test_mdenas_by_hand() -> None:
     assert mdenas.updated(p, np.array([[1.0, 2.0, 0.0]]), np.array([[50.0, 60.0, 0.0]]), 0.01) == pytest.approx(p)
 
 
+def test_mdenas_remembers_the_mean_or_as_published_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[np.ndarray] = []
+    monkeypatch.setattr(mdenas, "updated", lambda p, trained, accuracy, rate: told.append(accuracy.copy()) or p)
+    made = measured()
+    for averaged in (True, False):
+        rows: list[int] = []
+        monkeypatch.setattr(
+            mdenas, "sampled", lambda one, p, rng, rows=rows: rows.append(int(rng.integers(9))) or rows[-1]
+        )
+        walk.run(mdenas.Mdenas(20, averaged=averaged), made, 0, 16, 0)
+        for edge in range(6):
+            tokens, values = made.tokens[rows, edge], made.validation[0, rows]
+            for token in set(tokens.tolist()):
+                mine = values[tokens == token]
+                assert told[-1][edge, token] == pytest.approx(mine.mean() if averaged else mine[-1])
+
+
 @settings(max_examples=30, deadline=None)
 @given(some.integers(0, 10_000), some.floats(0.001, 0.5))
 def test_multinomials_stay_probabilities(seed: int, rate: float) -> None:
