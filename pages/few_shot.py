@@ -36,7 +36,7 @@ with frame.page("Few-shot", needs="nothing") as here:
         desk.draw_form(here)
     desk.show_table(here)
     st.subheader("What to expect", anchor=False)
-    st.dataframe(learners.measured(here.store), hide_index=True)
+    st.dataframe(learners.measured(here.store), hide_index=True, height="content")
     st.caption(learners.OF_MEASURED)
     st.dataframe(learners.PUBLISHED, hide_index=True)
     st.caption("Quoted as published, on larger networks and budgets; none of these is ours.")

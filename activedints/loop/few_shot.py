@@ -4,6 +4,8 @@ import base64
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from activedints.core.cell import EDGES, OPERATIONS, edge_weights, shares
@@ -189,10 +191,14 @@ def wilson(share: float, number: int, z: float = 1.96) -> tuple[float, float]:
 
 
 def genotype(run: Adapted) -> list[dict[str, Any]]:
-    """What pruning left, one row an edge."""
+    """What pruning left, one row a node."""
     names = ("input 0", "input 1", "node 0", "node 1", "node 2")
     return [
-        {"cell": number, "node": gene["node"], "from": names[gene["state"]], "operation": gene["operation"]}
+        {
+            "cell": number,
+            "node": node,
+            "is the sum of": " + ".join(f"{gene['operation']} of {names[gene['state']]}" for gene in genes),
+        }
         for number, cell in enumerate(run.result["genotype"])
-        for gene in cell
+        for node, genes in groupby(cell, key=itemgetter("node"))
     ]

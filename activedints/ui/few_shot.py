@@ -154,7 +154,8 @@ def _live(steps: int) -> Callable[[list[Adapted], Adapted], None]:
         searching = [run.steps[-1] for run in (*done, so_far) if run.searches]
         step = searching[-1] if searching else {"temperature": None}
         cells = few_shot.cells(step) if searching else []
-        place.image(few_shot_live.picture([*done, so_far], cells, step["temperature"], steps), few_shot_live.WIDTH)
+        drawn = few_shot_live.picture([*done, so_far], cells, step["temperature"], steps)
+        place.image(drawn, width=few_shot_live.WIDTH)
         last = time.monotonic()
 
     return show
@@ -207,7 +208,9 @@ def _show_architecture(run: Adapted) -> None:
         charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
         genotype: list[dict[str, Any]] = few_shot.genotype(run)
         st.dataframe(genotype, hide_index=True, height="content")
-        st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
+        st.caption(
+            "The genotype: what is left after pruning, two inputs a node and one operation an edge; node by node."
+        )
     with right:
-        st.image(few_shot_cells.pictured(cells), 400)
+        st.image(few_shot_cells.pictured(cells), width=400)
         st.caption("Arcs fade with the weight that they carry. " + " ".join(cell.sentence for cell in cells))
