@@ -34,10 +34,10 @@ def runs() -> list[Adapted]:
 
 
 def lay(found: Episode) -> str:
-    """Put an episode on the table; what was done with the last one goes."""
+    """Put an episode on the table; what was done with the last one goes. The table speaks for itself."""
     st.session_state[EPISODE] = found
     st.session_state.pop(RUNS, None)
-    return f"{len(found['names'])} classes are on the table."
+    return ""
 
 
 def say_whether_a_worker_answers(here: Here) -> None:
@@ -176,7 +176,8 @@ def _show_episode(found: Episode, done: list[Adapted]) -> None:
     st.image(sheet(found, channel, told))
     framed = f" Frames: {done[0].title} told it right (blue) or wrong (orange)." if told and found["labels"] else ""
     st.caption(
-        f"A column a class ({', '.join(found['names'])}); examples on top, targets below. {found['note']}{framed}"
+        f"{len(found['names'])} classes are on the table, a column each ({', '.join(found['names'])}); examples on top, "
+        f"targets below. {found['note']}{framed}"
     )
 
 

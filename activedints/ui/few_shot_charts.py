@@ -42,7 +42,7 @@ def heat_map(cells: Sequence[CellView], temperature: float) -> Chart:
         (f"cell {cell.number}: {NAMES[edge.state]} to node {edge.node}", edge) for cell in cells for edge in cell.edges
     ]
     figure.add_heatmap(
-        x=list(OPERATIONS),
+        x=["<br>".join(name.rsplit(" ", 1)) for name in OPERATIONS],
         y=[name for name, _ in rows],
         z=[edge.shares for _, edge in rows],
         zmin=0,

@@ -90,7 +90,7 @@ def test_deal_adapt_and_read_the_outcome(ready, lane, open_page):
     app = press(app, "Put it on the table")
     asked = {"source": "glyphs", "way": 5, "shot": 1, "target": 5, "seed": 0, "plane": "axial"}
     assert lane[0] == {"do": "few-shot", "ask": "episode"} | asked
-    assert "2 classes are on the table." in words(app)
+    assert "2 classes are on the table, a column each" in words(app)
     app = press(app, "Adapt")
     assert (lane[1]["learner"], lane[1]["steps"], lane[1]["temperature"]) == ("metanas-glyphs", 20, 0.01)
     said = words(app)
