@@ -20,7 +20,8 @@ from activedints.nas.measured import image_sets, space, table
 from activedints.nas.rank.agreement import agreement
 from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.naswot import Skeleton, naswot
-from benchmarks.figures import figure, printed, result
+from benchmarks.arms import remembered
+from benchmarks.figures import bootstrap, figure, printed, result
 from benchmarks.kept import keep
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,14 +58,25 @@ def kept_scores(edges: np.ndarray, rows: np.ndarray) -> list[dict[str, float]]:
     return done
 
 
-def on_the_table() -> tuple[float, int]:
-    """Mean Kendall of NASWOT with measured test accuracy over the data sets of our own table."""
+def on_the_table() -> list[float]:
+    """Kendall of NASWOT with measured test accuracy on every data set of our own table."""
     measured, found = table.read(), []
     for name, test in zip(measured.names, measured.test):
         images = image_sets.image_set(name).train.images[:64, None]
         scores = [naswot(edges, images, Skeleton(8, 1, 2)) for edges in space.edges_of(measured.tokens)]
         found.append(agreement(np.nan_to_num(np.array(scores), neginf=-1e9), test).kendall)
-    return float(np.mean(found)), len(found)
+    return found
+
+
+def told(what: str, scores: np.ndarray, test: np.ndarray, beside: float | None = None) -> dict[str, Any]:
+    """Kendall over the architectures that have a score; 95 % interval: they are resampled."""
+    x, y = (values[np.isfinite(scores)] for values in (scores, test))
+    if len(x) < 3:
+        return figure(what, None, beside, "Kendall", n=len(x))
+    rng = np.random.default_rng(0)
+    draws = [agreement(x[rows], y[rows]).kendall or 0.0 for rows in rng.integers(len(x), size=(500, len(x)))]
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return figure(what, agreement(x, y).kendall, beside, "Kendall", n=len(x), interval=(float(low), float(high)))
 
 
 def run(number: int = ARCHITECTURES, ours: int = 1) -> dict[str, Any]:
@@ -81,25 +93,28 @@ def run(number: int = ARCHITECTURES, ours: int = 1) -> dict[str, Any]:
     rows = np.array([said["row"] for said in done], int)
     test = benchmark.values("cifar10_test_200")[rows]
     published = benchmark.values("c10_nwot")[rows]
-    known = np.isfinite(published)
-
-    def tau(kind: str) -> tuple[float | None, int]:
-        scored = np.array([said.get(kind, np.nan) for said in done])
-        there = np.isfinite(scored)
-        return agreement(scored[there], test[there]).kendall, int(there.sum())
-
-    natural_tau, noise_tau = tau("natural"), tau("noise")
+    theirs = told("kendall_published_scores", published, test)
+    kinds = [np.array([said.get(kind, np.nan) for said in done]) for kind in ("natural", "noise")]
     seconds = [said["seconds"] for said in done]
-    theirs = agreement(published[known], test[known]).kendall if known.sum() > 2 else None
     found = [
-        figure("seconds_a_network", float(np.mean(seconds)), None, "CPU s", n=len(seconds), limit=1.3),
-        figure("kendall_natural_spectrum_images", natural_tau[0], theirs, "Kendall", n=natural_tau[1]),
-        figure("kendall_white_noise_images", noise_tau[0], theirs, "Kendall", n=noise_tau[1]),
-        figure("kendall_published_scores", theirs, None, "Kendall", n=int(known.sum())),
+        figure(
+            "seconds_a_network",
+            float(np.mean(seconds)),
+            None,
+            "CPU s",
+            n=len(seconds),
+            interval=bootstrap(seconds),
+            limit=1.3,
+        ),
+        told("kendall_natural_spectrum_images", kinds[0], test, theirs["ours"]),
+        told("kendall_white_noise_images", kinds[1], test, theirs["ours"]),
+        theirs,
     ]
     if ours:
-        mean, n = on_the_table()
-        found.append(figure("kendall_on_our_table", mean, None, "Kendall", n=n))
+        taus = remembered(f"naswot-table-{int(np.isfinite(table.read().runs['test']).sum())}", on_the_table)
+        found.append(
+            figure("kendall_on_our_table", float(np.mean(taus)), None, "Kendall", n=len(taus), interval=bootstrap(taus))
+        )
     spent = (time.process_time() - began) / 60
     return keep(result("naswot", found, spent), "activedints bench naswot")
 

@@ -10,6 +10,7 @@ from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_
 metad2a = typer.Typer(help="Data-set advisor: cells generated and ranked for a set of images.", no_args_is_help=True)
 app.add_typer(metad2a, name="metad2a")
 
+TableOption = Annotated[Path | None, typer.Option(help="A measured table other than the one that ships.")]
 SetOption = Annotated[str, typer.Option("--set", help="A data set of `metad2a sets`.")]
 
 
@@ -67,6 +68,7 @@ def _told(name: str, found: dict[str, Any]) -> str:
 def train(
     out: Annotated[Path, typer.Option(help="NAME of the two files NAME.safetensors and NAME.json.")],
     without: Annotated[str, typer.Option(help="A family that is left out.")] = "",
+    table: TableOption = None,
     seed: int = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,17 +76,17 @@ def train(
     import time
 
     from activedints.nas.advisor import model
-    from activedints.nas.measured import table
+    from activedints.nas.measured.table import SHIPPED, read
     from activedints.worker.few_shot import one_thread
 
-    measured, began = table.read(), time.process_time()
+    measured, began = read(table or SHIPPED), time.process_time()
     with progress_bar() as report, one_thread():
         made = model.trained(measured.without(without) if without else measured, seed=seed, report=report)
-    left_out = f" --without {without}" if without else ""
+    left_out = (f" --without {without}" if without else "") + (f" --table {table}" if table else "")
     made.made.update(
         {
             "command": f"activedints metad2a train --seed {seed}{left_out}",
-            "data": f"data/measured_table.csv: {len(measured.cells)} cells on {len(made.known)} data sets",
+            "data": f"{table or 'data/measured_table.csv'}: {len(measured.cells)} cells on {len(made.known)} data sets",
             "cpu_seconds": round(time.process_time() - began, 1),
         }
     )
@@ -127,16 +129,17 @@ def search_lab(
     algorithms: Annotated[str, typer.Option(help="Names with commas; all by default.")] = "",
     budget: Annotated[int, typer.Option(min=1, help="Cells that a search may train.")] = 30,
     seeds: Annotated[int, typer.Option(min=1)] = 10,
+    table: TableOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run search algorithms on one data set of the measured table: regret after each training, over seeds."""
     from activedints.nas.algorithms import lab
-    from activedints.nas.measured import table
+    from activedints.nas.measured.table import SHIPPED, read
     from activedints.worker.few_shot import one_thread
 
     chosen = [name.strip() for name in algorithms.split(",") if name.strip()] or list(lab.ALGORITHMS)
     with one_thread():
-        found = lab.regrets(table.read(), known, chosen, budget, seeds)
+        found = lab.regrets(read(table or SHIPPED), known, chosen, budget, seeds)
     lines = [
         f"{row['algorithm']:26} regret {row['regret']:5.2f} points, {row['to best tenth']:4.1f} trainings to the best "
         f"tenth, percentile {row['percentile']:.0f}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.nas.measured import image_sets, space, table
 from activedints.nas.rank.agreement import agreement
@@ -16,10 +17,14 @@ def scored(
     name: str, number: int, images: int, skeleton: Skeleton, seed: int, report: Report = silent
 ) -> dict[str, Any]:
     """``rows`` ``{cell, naswot, test}``, best score first (None for a dead cell, which comes last), ``kendall`` with
-    test accuracy over those with a score, and CPU ``seconds`` a cell."""
+    test accuracy over those with a score, and CPU ``seconds`` a cell. InvalidSettings for more images than there are:
+    two equal ones would make every score minus infinity."""
     measured = table.read()
     place, began = measured.place(name), time.process_time()
-    pixels = np.resize(image_sets.image_set(name).train.images, (images, 16, 16))[:, None]
+    own = image_sets.image_set(name).train.images
+    if images > len(own):
+        raise InvalidSettings(f"'{name}' has {len(own)} training images; {images:,} were asked for: ask for fewer.")
+    pixels = own[:images, None]
     scores = []
     with one_thread():
         for row, edges in enumerate(space.edges_of(measured.tokens[:number])):

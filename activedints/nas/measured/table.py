@@ -77,7 +77,11 @@ class MeasuredTable:
         return MeasuredTable(self.cells, self.tokens, names, {k: v[sets] for k, v in self.runs.items()})
 
     def without(self, family: str) -> "MeasuredTable":
-        """The table without the data sets of a family: what may be learned from when that family is new."""
+        """The table without the data sets of a family: what may be learned from when that family is new. NotFound for
+        a family that it does not have."""
+        if family not in self.families:
+            known = ", ".join(dict.fromkeys(self.families))
+            raise NotFound(f"There is no family '{family}' in the table to leave out; it has {known}.")
         return self.only(np.array([one != family for one in self.families]))
 
     @cached_property
@@ -95,6 +99,11 @@ class MeasuredTable:
 
 def assembled(frame: pd.DataFrame) -> MeasuredTable:
     """The table of all complete cells in rows of COLUMNS. InvalidFile where a row belongs to another space or set."""
+    for column in COLUMNS[2:]:
+        if not np.isfinite(pd.to_numeric(frame[column], errors="coerce")).all():
+            raise InvalidFile(f"The table's column '{column}' has a value that is no number; correct the row.")
+    if (frame["seed"] < 0).any() or (frame["seed"] % 1 != 0).any():
+        raise InvalidFile("The table's column 'seed' holds something else than 0, 1, 2 ...; correct the row.")
     unknown = sorted(set(frame["set"]) - set(image_sets.NAMES))
     if unknown:
         raise InvalidFile(f"The table measures the unknown data set '{unknown[0]}'; it may hold those of this version.")
