@@ -175,10 +175,8 @@ def _show_episode(found: Episode, done: list[Adapted]) -> None:
     told = done[0].steps[-1]["predictions"] if done and done[0].steps else None
     st.image(sheet(found, channel, told))
     framed = f" Frames: {done[0].title} told it right (blue) or wrong (orange)." if told and found["labels"] else ""
-    st.caption(
-        f"{len(found['names'])} classes are on the table, a column each ({', '.join(found['names'])}); examples on top, "
-        f"targets below. {found['note']}{framed}"
-    )
+    classes = f"{len(found['names'])} classes are on the table, a column each ({', '.join(found['names'])})"
+    st.caption(f"{classes}; examples on top, targets below. {found['note']}{framed}")
 
 
 def _show_outcome(done: list[Adapted]) -> None:
