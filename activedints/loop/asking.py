@@ -36,6 +36,10 @@ def ask(store: Store, question: dict[str, Any], seconds: float = 30.0, hear: New
                     if hear is not None:
                         hear(answer["news"])
                     answer = json.loads(answers.readline(LONGEST_ANSWER))
+    except FileNotFoundError:
+        raise NotFound(
+            "No worker answers yet: start one with `activedints worker`, or wait some seconds until it is warm."
+        ) from None
     except (OSError, ValueError) as fault:
         raise NotFound(f"No worker answers ({fault}); start one with `activedints worker`.") from None
     if "error" in answer:

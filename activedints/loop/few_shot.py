@@ -4,6 +4,8 @@ import base64
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from activedints.core.cell import EDGES, OPERATIONS, edge_weights, shares
@@ -28,7 +30,8 @@ def warming_up(store: Store) -> bool:
 def deal(store: Store, source: str, way: int, shot: int, seed: int, plane: str = "axial") -> Episode:
     """An episode from a set, by the warm child."""
     question = {"do": "few-shot", "ask": "episode", "source": source, "way": way, "shot": shot}
-    return ask(store, question | {"target": TARGETS, "seed": seed, "plane": plane}, seconds=90.0) | {"way": way}
+    dealt = ask(store, question | {"target": TARGETS, "seed": seed, "plane": plane}, seconds=90.0)
+    return dealt | {"way": way, "source": source}
 
 
 def drawn(drawings: list[dict[str, str]]) -> Episode:
@@ -144,32 +147,58 @@ def nearest_temperature(temperature: float) -> float:
     return min(TEMPERATURES, key=lambda one: abs(math.log(one / temperature)))
 
 
+OF_OUTCOMES = (
+    "Of this one episode, which says little: intervals are 95 % (Wilson) over its targets. Transductive: all targets "
+    "in one batch of the batch norm. The figures over many episodes stand below."
+)
+
+
 def outcome(run: Adapted) -> dict[str, Any]:
     """One row: how a learner ended."""
-    pruned = run.result["pruned"]
+    last, pruned = run.steps[-1], run.result["pruned"]
     return {
         "learner": run.title,
-        "targets told right": in_percent(run.steps[-1]["accuracy"]),
-        "after pruning": in_percent(pruned["accuracy"]) if pruned else "-",
+        "targets told right": told_right(last["accuracy"], len(last["predictions"])),
+        "after pruning": told_right(pruned["accuracy"], len(pruned["predictions"])) if pruned else "-",
+        "batch norm": run.result["mode"],
         "parameters": f"{run.result['parameters']:,}",
         "of the pruned network": f"{pruned['parameters']:,}" if pruned else "-",
         "seconds": f"{run.result['seconds']:.2f}",
     }
 
 
-def in_percent(share: float | None) -> str:
+def told_right(share: float | None, targets: int) -> str:
+    """A share of so many targets with its interval, both in percent.
+
+    >>> told_right(0.5, 10), told_right(None, 10)
+    ('50 % (24 to 76)', '-')
     """
-    >>> in_percent(0.875), in_percent(None)
-    ('87.5 %', '-')
+    if share is None:
+        return "-"
+    low, high = wilson(share, targets)
+    return f"{100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def wilson(share: float, number: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share of ``number`` trials (Wilson 1927), which is right at 0 and 1 too.
+
+    >>> [round(end, 3) for end in wilson(1.0, 25)]
+    [0.867, 1.0]
     """
-    return "-" if share is None else f"{100 * share:.1f} %"
+    middle, over = share + z * z / (2 * number), 1 + z * z / number
+    half = z * math.sqrt(share * (1 - share) / number + z * z / (4 * number * number))
+    return max(0.0, (middle - half) / over), min(1.0, (middle + half) / over)
 
 
 def genotype(run: Adapted) -> list[dict[str, Any]]:
-    """What pruning left, one row an edge."""
+    """What pruning left, one row a node."""
     names = ("input 0", "input 1", "node 0", "node 1", "node 2")
     return [
-        {"cell": number, "node": gene["node"], "from": names[gene["state"]], "operation": gene["operation"]}
+        {
+            "cell": number,
+            "node": node,
+            "is the sum of": " + ".join(f"{gene['operation']} of {names[gene['state']]}" for gene in genes),
+        }
         for number, cell in enumerate(run.result["genotype"])
-        for gene in cell
+        for node, genes in groupby(cell, key=itemgetter("node"))
     ]

@@ -1,5 +1,6 @@
 """The few-shot desk: the episode on the table, learners adapting to it live, and what came out."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,12 +11,14 @@ import streamlit as st
 from activedints.core.errors import InvalidSettings
 from activedints.loop import few_shot, learners
 from activedints.loop.few_shot import Adapted, Episode
-from activedints.ui import charts, few_shot_charts, few_shot_live
+from activedints.ui import charts, few_shot_cells, few_shot_charts, few_shot_live
 from activedints.ui.canvas import canvases
 from activedints.ui.few_shot_pictures import sheet
-from activedints.ui.here import Here
+from activedints.ui.here import Here, attempt, guarded
 
 EPISODE, RUNS = "few-shot episode", "few-shot runs"
+EVERY = 0.08
+"""Seconds between two live pictures: faster than the eye asks for, and the browser would be what costs."""
 
 
 def episode() -> Episode | None:
@@ -31,10 +34,27 @@ def runs() -> list[Adapted]:
 
 
 def lay(found: Episode) -> str:
-    """Put an episode on the table; what was done with the last one goes."""
+    """Put an episode on the table; what was done with the last one goes. The table speaks for itself."""
     st.session_state[EPISODE] = found
     st.session_state.pop(RUNS, None)
-    return f"{len(found['names'])} classes are on the table."
+    return ""
+
+
+def say_whether_a_worker_answers(here: Here) -> None:
+    """Nothing where one does."""
+    if here.standing.device is None:
+        words = "No worker is running, and adapting needs one: start it with `activedints worker`."
+        st.warning(words, icon=":material/pause_circle:")
+    elif few_shot.warming_up(here.store):
+        _wait_until_warm(here)
+
+
+@st.fragment(run_every=1.0)
+def _wait_until_warm(here: Here) -> None:
+    if few_shot.warming_up(here.store):
+        st.info("The worker warms up, which takes some seconds.", icon=":material/hourglass_top:")
+    else:
+        st.rerun()
 
 
 def deal_form(here: Here) -> None:
@@ -58,18 +78,31 @@ def draw_form(here: Here) -> None:
         here.do(lambda: lay(few_shot.drawn(drawings)))
 
 
-def show_episode(found: Episode, run: Adapted | None) -> None:
-    """The pictures of the episode, framed by what the last step of ``run`` says about them."""
-    channel = 0
-    if len(found["channels"]) > 1:
-        named = st.segmented_control("Channel shown", found["channels"], default=found["channels"][0])
-        channel = found["channels"].index(named or found["channels"][0])
-    told = run.steps[-1]["predictions"] if run and run.steps else None
-    st.image(sheet(found, channel, told))
-    framed = f" Frames: {run.title} told it right (blue) or wrong (orange)." if run and told and found["labels"] else ""
-    st.caption(
-        f"A column a class ({', '.join(found['names'])}); examples on top, targets below. {found['note']}{framed}"
-    )
+@st.fragment
+@guarded
+def show_table(here: Here) -> None:
+    """The episode, the learners that adapt to it, and what came out: one part of the page, which runs alone."""
+    found = episode()
+    if found is None:
+        st.info("The table is empty: put an episode on it, or draw one.", icon=":material/inbox:")
+        return
+    left, right = st.columns([2, 3])
+    with right:
+        wish = _adapt_form(here, found)
+        place = st.empty()
+        if wish is not None:
+            with place.container():
+                adapted, sentence = attempt(_adapt, here, found, wish)
+            with place.container():
+                (st.success if adapted else st.error)(sentence)
+                _show_accuracy()
+        else:
+            with place.container():
+                _show_accuracy()
+    with left:
+        _show_episode(found, runs())
+    if runs():
+        _show_outcome(runs())
 
 
 @dataclass(frozen=True)
@@ -81,18 +114,23 @@ class Wish:
     temperature: float
 
 
-def adapt_when_asked(here: Here, found: Episode, wish: Wish | None, before: list[Adapted]) -> None:
-    """Let the learners adapt one after the other, drawing every step; they stay in the session.
-
-    Where nobody asks, the curves of those that adapted ``before``.
-    """
-    if wish is not None:
-        here.do(_adapt, here, found, wish)
-    elif before:
-        charts.show(few_shot_charts.accuracy_chart(before), "accuracy")
+def _adapt_form(here: Here, found: Episode) -> Wish | None:
+    """Which learners adapt to the episode, and how; None while nobody pressed the button."""
+    known = learners.every(here.store)
+    names = {learner.name: learner.title for learner in known}
+    usual = learners.usual(known, found["channels"], found.get("source", ""))
+    with st.form("adapt"):
+        chosen = st.multiselect("Learners, side by side", list(names), usual, format_func=names.get)
+        left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
+        steps = left.slider("Steps", 1, 50, 20, help="Of learners that adapt by gradient steps")
+        words = "MetaNAS cools from 1 to this; at 1 nothing hardens, and pruning then costs much"
+        cold = middle.select_slider("Final temperature", few_shot.TEMPERATURES, few_shot.COLD, help=words)
+        pressed = right.form_submit_button("Adapt", type="primary", icon=":material/bolt:", width="stretch")
+    return Wish(chosen, steps, cold) if pressed else None
 
 
 def _adapt(here: Here, found: Episode, wish: Wish) -> str:
+    """Let the learners adapt one after the other, drawn live; they stay in the session."""
     if not wish.learners:
         raise InvalidSettings("Nobody was asked to adapt: choose one learner or more.")
     done: list[Adapted] = []
@@ -101,26 +139,50 @@ def _adapt(here: Here, found: Episode, wish: Wish) -> str:
         learner = learners.named(here.store, name)
         done.append(few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done)))
     st.session_state[RUNS] = done
-    return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done)
+    return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done) + "."
 
 
 def _live(steps: int) -> Callable[[list[Adapted], Adapted], None]:
-    """One picture that changes in place, step by step."""
-    place = st.empty()
-    st.caption("Adapting, step by step: targets told right, and the share of each operation on each edge.")
+    """One picture that changes in place as the steps come, at most every ``EVERY`` seconds."""
+    place, last = st.container(key="few-shot-live").empty(), 0.0
+    st.caption("Adapting, step by step: targets told right, the share of each operation on each edge, and the cells.")
 
     def show(done: list[Adapted], so_far: Adapted) -> None:
-        step = so_far.steps[-1]
-        cells = few_shot.cells(step) if step["alphas"] else []
-        place.image(few_shot_live.picture([*done, so_far], cells, step["temperature"], steps), width="stretch")
+        nonlocal last
+        if time.monotonic() - last < EVERY:
+            return
+        searching = [run.steps[-1] for run in (*done, so_far) if run.searches]
+        step = searching[-1] if searching else {"temperature": None}
+        cells = few_shot.cells(step) if searching else []
+        drawn = few_shot_live.picture([*done, so_far], cells, step["temperature"], steps)
+        place.image(drawn, width=few_shot_live.WIDTH)
+        last = time.monotonic()
 
     return show
 
 
-def show_outcome(done: list[Adapted]) -> None:
+def _show_accuracy() -> None:
+    if runs():
+        charts.show(few_shot_charts.accuracy_chart(runs()), "accuracy")
+
+
+def _show_episode(found: Episode, done: list[Adapted]) -> None:
+    """The pictures of the episode, framed by what the last step of the first learner says about them."""
+    channel = 0
+    if len(found["channels"]) > 1:
+        named = st.segmented_control("Channel shown", found["channels"], default=found["channels"][0])
+        channel = found["channels"].index(named or found["channels"][0])
+    told = done[0].steps[-1]["predictions"] if done and done[0].steps else None
+    st.image(sheet(found, channel, told))
+    framed = f" Frames: {done[0].title} told it right (blue) or wrong (orange)." if told and found["labels"] else ""
+    classes = f"{len(found['names'])} classes are on the table, a column each ({', '.join(found['names'])})"
+    st.caption(f"{classes}; examples on top, targets below. {found['note']}{framed}")
+
+
+def _show_outcome(done: list[Adapted]) -> None:
     """Learners side by side, and the architecture of those that search."""
     st.dataframe([few_shot.outcome(run) for run in done], hide_index=True)
-    st.caption("One episode says little: the figures with intervals stand below. Transductive: all targets at once.")
+    st.caption(few_shot.OF_OUTCOMES)
     for run in done:
         if run.searches:
             st.fragment(_show_architecture)(run)
@@ -145,7 +207,9 @@ def _show_architecture(run: Adapted) -> None:
         charts.show(few_shot_charts.heat_map(cells, tau), f"shares of {run.title}")
         genotype: list[dict[str, Any]] = few_shot.genotype(run)
         st.dataframe(genotype, hide_index=True, height="content")
-        st.caption("The genotype: what is left after pruning, two inputs a node and one operation an edge.")
+        st.caption(
+            "The genotype: what is left after pruning, two inputs a node and one operation an edge; node by node."
+        )
     with right:
-        for cell in cells:
-            charts.show(few_shot_charts.draw_cell(cell), f"cell {cell.number} of {run.title}")
+        st.image(few_shot_cells.pictured(cells), width=400)
+        st.caption("Arcs fade with the weight that they carry. " + " ".join(cell.sentence for cell in cells))

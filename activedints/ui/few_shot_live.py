@@ -1,25 +1,24 @@
-"""The picture of an adaptation while it runs: accuracy so far and the shares of the operations, as one SVG.
+"""The picture of an adaptation while it runs: accuracy so far, the shares of the operations and the cells, as one SVG.
 
 An SVG of a few kilobytes is made in a millisecond and drawn by the browser in one go; a chart with all its interaction
 takes a hundred times that, at every step. The charts come when the adaptation is done.
 """
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 from activedints.core.cell import OPERATIONS
 from activedints.loop.few_shot import Adapted, CellView
+from activedints.ui import few_shot_cells
 from activedints.ui.charts import ACCENT, GRID, LINES, QUIET, TEXT
+from activedints.ui.few_shot_cells import SHORT, svg, text
 from activedints.ui.few_shot_charts import NAMES
 
-WIDTH, HEIGHT = 600, 318
-PLOT = (32, 28, 222, 226)
+WIDTH = 540
+PLOT = (30, 28, 194, 206)
 """Left, top, right and bottom of the accuracy's axes."""
-TABLE = (386, 46, 596, 316)
+TABLE = (344, 44, 538, 306)
 """The same of the shares: an edge a row, an operation a column."""
 EMPTY = (18, 22, 27)
-SHORT = ("max", "avg", "skip", "1x5", "conv", "sep", "dil")
-"""The operations in a word each, in their order."""
 
 
 def picture(runs: Sequence[Adapted], cells: Sequence[CellView], temperature: float | None, steps: int) -> str:
@@ -27,13 +26,13 @@ def picture(runs: Sequence[Adapted], cells: Sequence[CellView], temperature: flo
 
     ``steps``: where the axis ends.
     """
-    parts = [*axes(runs, steps), *curves(runs, steps), *shares(cells, temperature)]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
-    return head + "".join(parts) + "</svg>"
-
-
-def text(x: float, y: float, words: str, colour: str = QUIET, anchor: str = "start", size: int = 11) -> str:
-    return f'<text x="{x}" y="{y}" fill="{colour}" font-size="{size}" text-anchor="{anchor}">{escape(words)}</text>'
+    parts, bottom = [*axes(runs, steps), *curves(runs, steps), *shares(cells, temperature)], TABLE[3]
+    if cells:
+        top, apart = bottom + 12, WIDTH - few_shot_cells.WIDTH
+        parts += [part for cell in cells for part in few_shot_cells.cell_at(cell, cell.number * apart, top)]
+        bottom = top + few_shot_cells.HEIGHT + few_shot_cells.LEGEND
+        parts += few_shot_cells.legend(0, bottom - few_shot_cells.LEGEND)
+    return svg(WIDTH, bottom, parts)
 
 
 def line(x0: float, y0: float, x1: float, y1: float, colour: str = GRID, dash: str = "") -> str:
@@ -81,8 +80,8 @@ def shares(cells: Sequence[CellView], temperature: float | None) -> list[str]:
     left, top, right, bottom = TABLE
     rows = [(cell.number, edge) for cell in cells for edge in cell.edges]
     wide, high = (right - left) / len(OPERATIONS), (bottom - top) / len(rows)
-    found = [text(PLOT[2] + 28, 12, f"share of each operation on each edge, temperature {temperature:.2g}")]
-    for column, word in enumerate(SHORT):
+    found = [text(PLOT[2] + 22, 12, f"share of each operation on each edge, temperature {temperature:.2g}")]
+    for column, word in enumerate(SHORT.values()):
         found.append(text(left + (column + 0.5) * wide, top - 6, word, anchor="middle", size=10))
     for row, (number, edge) in enumerate(rows):
         y = top + row * high

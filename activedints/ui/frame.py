@@ -43,7 +43,8 @@ def page(title: str, needs: Needs = "cases", bare: bool = False) -> Iterator[Her
         lacking = _lacking(here, needs)
         if lacking or not bare:
             headline(title, here)
-        _say(bare)
+        with st.container():  # what stands below keeps its place, and with it open tabs and drawings
+            _say(bare)
         if lacking:
             lacking(here)
             st.stop()

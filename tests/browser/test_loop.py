@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from activedints.core.job import silent
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
-from activedints.loop import experiments
+from activedints.loop import asking, experiments
 from activedints.loop.views import status
 from activedints.store import annotations, cases
 from activedints.store.database import Store
@@ -129,3 +129,31 @@ def test_every_page_is_reached_from_the_menu_without_a_trace(demo, page):
         page.get_by_role("link", name=name, exact=True).click()
         page.get_by_role("heading", name=name, exact=True).wait_for()
         assert page.get_by_text("Traceback").count() == 0
+
+
+def test_characters_are_learned_from_one_example_each(demo, page):
+    store, address = demo
+    wait_for(lambda: asking.is_ready(store), "the warm lane", 60)
+    page.goto(f"{address}/few_shot?reader=ada")
+    page.get_by_role("button", name="Put it on the table").click()
+    page.get_by_text("5 classes are on the table, a column each").wait_for()
+    page.get_by_role("button", name="Adapt").click()
+    page.get_by_text("adapted in").wait_for()
+    expect(page.get_by_text("Share of the targets told right after each step")).to_be_visible()
+    page.locator(".js-plotly-plot .heatmaplayer .hm").first.wait_for()
+    expect(page.get_by_text("The genotype: what is left after pruning")).to_be_visible()
+
+    page.get_by_role("tab", name="Draw").click()
+    page.get_by_label("Characters to draw").fill("2")
+    page.get_by_label("Characters to draw").press("Enter")
+    boards = page.locator("canvas.board")
+    expect(boards).to_have_count(4)
+    page.get_by_role("button", name="Use these drawings").click()
+    page.get_by_text("The example of class 1 is blank: draw a stroke on it.").wait_for()
+    page.get_by_role("tab", name="Draw").click()
+    for number in range(4):
+        box = boards.nth(number).bounding_box()
+        x, y, tilt = box["x"] + 30, box["y"] + 20, 40 * (number % 2)
+        drag(page, (x, y), (x + tilt, y + 60))
+    page.get_by_role("button", name="Use these drawings").click()
+    page.get_by_text("2 classes are on the table, a column each").wait_for()

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from activedints.core.cell import OPERATIONS
 from activedints.loop import few_shot, learners
-from activedints.ui import few_shot_live
+from activedints.ui import few_shot_cells, few_shot_live
 from activedints.ui.few_shot_pictures import QUIET, RIGHT, WRONG, sheet
 from tests.ui.test_pages import words
 
@@ -64,7 +65,14 @@ def lane(monkeypatch, tmp_path):
             hear({"step": one})
         gene = {"node": 0, "state": 1, "operation": "skip"}
         pruned = {"accuracy": 0.5, "predictions": [0, 0, 0, 0], "parameters": 100}
-        return {"steps": steps, "genotype": [[gene]], "pruned": pruned, "parameters": 1000, "seconds": 0.4}
+        return {
+            "steps": steps,
+            "genotype": [[gene]],
+            "pruned": pruned,
+            "parameters": 1000,
+            "seconds": 0.4,
+            "mode": "transductive",
+        }
 
     monkeypatch.setattr(few_shot, "ask", ask)
     return asked
@@ -82,7 +90,7 @@ def test_deal_adapt_and_read_the_outcome(ready, lane, open_page):
     app = press(app, "Put it on the table")
     asked = {"source": "glyphs", "way": 5, "shot": 1, "target": 5, "seed": 0, "plane": "axial"}
     assert lane[0] == {"do": "few-shot", "ask": "episode"} | asked
-    assert "2 classes are on the table." in words(app)
+    assert "2 classes are on the table, a column each" in words(app)
     app = press(app, "Adapt")
     assert (lane[1]["learner"], lane[1]["steps"], lane[1]["temperature"]) == ("metanas-glyphs", 20, 0.01)
     said = words(app)
@@ -121,12 +129,32 @@ def test_frames_say_right_and_wrong():
 
 
 def test_the_live_picture_has_a_point_a_step_and_a_square_an_operation():
-    """Accuracy 100 % at step 0 and 50 % at step 2 of 4, by hand: x 32 and 127, y 226 - 198 a / 104."""
+    """Accuracy 100 % at step 0 and 50 % at step 2 of 4, by hand: x 30 and 112, y 206 - 178 a / 104."""
     run = few_shot.Adapted("<MetaNAS>", 2, [step(0) | {"accuracy": 1.0}, step(2) | {"accuracy": 0.5}])
-    drawn = ElementTree.fromstring(few_shot_live.picture([run], few_shot.cells(run.steps[-1]), 0.01, 4))
-    found = {kind: list(drawn.iter(f"{{http://www.w3.org/2000/svg}}{kind}")) for kind in ("circle", "rect", "text")}
-    assert [(c.get("cx"), c.get("cy")) for c in found["circle"]] == [("32.0", "35.6"), ("127.0", "130.8")]
+    found = drawn(few_shot_live.picture([run], few_shot.cells(run.steps[-1]), 0.01, 4))
+    points = [(c.get("cx"), c.get("cy")) for c in found["circle"] if c.get("r") == "2.5"]
+    assert points == [("30.0", "34.8"), ("112.0", "120.4")]
     assert len(found["rect"]) == 2 * 9 * 7
-    assert {"<MetaNAS>", "guessing", "cell 1: node 1 to node 2"} <= {t.text for t in found["text"]}
+    assert {"<MetaNAS>", "guessing", "cell 1: node 1 to node 2", "node 2"} <= {t.text for t in found["text"]}
     plain = few_shot_live.picture([run], [], None, 4)
     assert "<rect" not in plain
+
+
+def test_a_cell_fades_with_what_its_edges_carry():
+    """One edge carries all of its node by one operation, one carries half by half, and the rest nothing."""
+    views = [few_shot.EdgeView(0, 0, 1.0, (0, 1.0, 0), OPERATIONS[1])]
+    views += [few_shot.EdgeView(1, 2, 0.5, (0.5, 0.5, 0), OPERATIONS[0]), few_shot.EdgeView(2, 1, 0.01, (1.0,), "skip")]
+    arcs = drawn(few_shot_cells.pictured([few_shot.CellView(0, tuple(views), "")]))["path"]
+    assert [(a.get("stroke"), a.get("stroke-opacity"), a.get("stroke-width")) for a in arcs] == [
+        (few_shot_cells.HUES[OPERATIONS[1]], "1.00", "5.0"),
+        (few_shot_cells.HUES[OPERATIONS[0]], "0.29", "2.0"),
+    ]
+    assert [a.get("d").partition("C")[0] for a in arcs] == ["M24 92", "M78 92"]
+
+
+def drawn(picture: str) -> dict:
+    """The elements of an SVG by their kind."""
+    root = ElementTree.fromstring(picture)
+    return {
+        kind: list(root.iter(f"{{http://www.w3.org/2000/svg}}{kind}")) for kind in ("circle", "rect", "text", "path")
+    }

@@ -76,7 +76,7 @@ def test_an_episode_is_dealt_and_adapted_to_with_every_step_told(lane):
     assert [step["step"] for step in run.steps] == list(range(7))
     assert run.steps[-1]["temperature"] == pytest.approx(0.02)
     assert run.result["steps"] == run.steps
-    assert len(study.genotype(run)) == 2 * 3 * 2
+    assert [row["is the sum of"].count(" of ") for row in study.genotype(run)] == [2] * (2 * 3)
     cells = study.cells(run.steps[-1], 1e-4)
     assert [sum(edge.weight for edge in cell.edges if edge.node == 2) for cell in cells] == pytest.approx([2.0, 2.0])
     row = study.outcome(run)
@@ -185,7 +185,9 @@ def test_training_again_is_a_job_whose_learner_is_then_there(store, monkeypatch)
     assert found.made["seed"] == 3
     assert {f["mode"] for f in found.made["figures"]} == {"transductive", "one target"}
     assert few_shot.learner(store, "job-1").params["head.weight"].shape == (5, 16)
-    assert [row["learner"] for row in learners.measured(store)] == [found.title] * 2
+    [row] = learners.measured(store)
+    assert (row["learner"], row["network"]) == (found.title, "adapted")
+    assert all(row[mode].endswith("(n 4)") for mode in ("transductive (%)", "one target (%)"))
 
 
 @pytest.mark.parametrize(
