@@ -119,7 +119,7 @@ def choices(rows: list[Row], told: dict[str, Any], measured: MeasuredTable) -> l
 
 def written(rows: list[Row]) -> list[Row]:
     """How many of the generated cells are cells and different, beside plain sampling from the same decoder."""
-    share = {what: [100 * row["shares"][what] for row in rows] for what in SHARES}
+    share = {what: [100 * row["shares"][what] for row in rows] for what in rows[0]["shares"]}
     return [
         figure(
             f"generated_{what}",
