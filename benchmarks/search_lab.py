@@ -116,12 +116,13 @@ def of_mdenas(measured: MeasuredTable) -> Part:
 
 
 def transfer_on(measured: MeasuredTable, place: int) -> dict[str, list[int]]:
-    """Evaluations to a cell of the best tenth on one data set, a seed each; the family was not learned from."""
+    """Evaluations to a cell of the best tenth on one data set, a seed each; the family was not learned from. No walk
+    goes on after that cell."""
     known = lab.controller(measured, measured.families[place])
     kinds = {"scratch": transfer.Transfer(), "transferred": transfer.Transfer(known), "random": random_search.search}
-    most = min(len(measured.cells), 40)
+    most, enough = min(len(measured.cells), 40), walk.top(measured, place)
     return {
-        kind: [walk.evaluations_to_top(walk.run(search, measured, place, most, seed)) for seed in SEEDS]
+        kind: [walk.evaluations_to_top(walk.run(search, measured, place, most, seed, enough)) for seed in SEEDS]
         for kind, search in kinds.items()
     }
 

@@ -78,7 +78,7 @@ def _figure(row: Row) -> Row:
 
 
 def _short(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    return None if value is None else float(f"{value:.4g}")
 
 
 def details(name: str) -> Row | None:

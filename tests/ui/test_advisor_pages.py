@@ -169,6 +169,5 @@ def test_what_ships_is_on_the_advisor_page_at_once(open_page, failed) -> None:
     """Also without a worker: held-out figures, the leaning's effect and the heat map come from shipped files."""
     app = open_page(failed, "advisor")
     assert not app.exception
-    commands = {command for table in app.dataframe if "command" in table.value for command in table.value["command"]}
-    assert {advising.COMMANDS["fisher"], advising.COMMANDS["leaning"]} < commands
+    assert all(f"Measured by `{advising.COMMANDS[name]}" in words(app) for name in ("metad2a", "leaning", "fisher"))
     assert "Frechet distance of Fisher information" in words(app)

@@ -21,7 +21,8 @@ Array = npt.NDArray[np.float64]
 class Walk:
     """A data set of the table as a search meets it: at most ``budget`` different cells may be trained.
 
-    ``rows``: the trained ones in order; training one again costs nothing and gives the same figure.
+    ``rows``: the trained ones in order; training one again costs nothing and gives the same figure. ``enough``:
+    validation accuracy in % with which the walk is over before its budget is spent.
     """
 
     table: MeasuredTable
@@ -30,6 +31,7 @@ class Walk:
     rows: list[int] = field(default_factory=list)
     story: list[Any] = field(default_factory=list)
     """What the algorithm tells about itself, one entry an evaluation; each algorithm says in what form."""
+    enough: float = float("inf")
 
     def __post_init__(self) -> None:
         if not 1 <= self.budget <= len(self.table.cells):
@@ -39,7 +41,11 @@ class Walk:
 
     @property
     def over(self) -> bool:
-        return len(self.rows) >= self.budget
+        return len(self.rows) >= self.budget or self.met
+
+    @property
+    def met(self) -> bool:
+        return bool(self.rows) and float(self.table.validation[self.place, self.rows].max()) >= self.enough
 
     def train(self, row: int) -> float:
         """Validation accuracy of a measured cell, in %."""
@@ -68,17 +74,21 @@ Search = Callable[[Walk, np.random.Generator], None]
 """Trains cells of the walk until it is over, or stops before."""
 
 
-def run(search: Search, table: MeasuredTable, place: int, budget: int, seed: int) -> Walk:
+def run(search: Search, table: MeasuredTable, place: int, budget: int, seed: int, enough: float = float("inf")) -> Walk:
     """One search from its seed."""
-    walk = Walk(table, place, budget)
+    walk = Walk(table, place, budget, enough=enough)
     search(walk, np.random.default_rng((seed, place)))
     return walk
 
 
+def top(table: MeasuredTable, place: int, share: float = 0.1) -> float:
+    """Validation accuracy in % from which a cell is of the best ``share`` on a data set."""
+    return float(np.quantile(table.validation[place], 1 - share, method="higher"))
+
+
 def evaluations_to_top(walk: Walk, share: float = 0.1) -> int:
     """Evaluations until a cell of the best ``share`` by validation was trained; one more than were made if none was."""
-    values = walk.table.validation[walk.place]
-    good = values[walk.rows] >= np.quantile(values, 1 - share, method="higher")
+    good = walk.table.validation[walk.place][walk.rows] >= top(walk.table, walk.place, share)
     return int(good.argmax()) + 1 if good.any() else len(walk.rows) + 1
 
 

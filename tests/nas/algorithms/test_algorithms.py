@@ -53,6 +53,16 @@ def test_a_budget_beyond_the_table_is_refused() -> None:
         walk.Walk(measured(), 0, 17)
 
 
+def test_a_walk_that_has_enough_ends_with_its_best() -> None:
+    """Ending early changes no evaluation before: the same cells come first, the last is the first that is enough."""
+    made = measured()
+    for search in (transfer.Transfer(), mdenas.Mdenas(30)):
+        enough = walk.top(made, 0, 0.3)
+        whole, part = walk.run(search, made, 0, 16, 0), walk.run(search, made, 0, 16, 0, enough)
+        assert part.rows == whole.rows[: len(part.rows)]
+        assert walk.evaluations_to_top(part, 0.3) == walk.evaluations_to_top(whole, 0.3) == len(part.rows)
+
+
 def test_mdenas_by_hand() -> None:
     """Operation 0 was trained as often as operation 1 and was worse: it hands over the rate; operation 2 never was."""
     p = np.array([[0.4, 0.3, 0.3]])
