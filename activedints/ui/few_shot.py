@@ -89,16 +89,14 @@ def show_table(here: Here) -> None:
     left, right = st.columns([2, 3])
     with right:
         wish = _adapt_form(here, found)
-        place = st.empty()
+        live = st.empty()
         if wish is not None:
-            with place.container():
+            with live.container():
                 adapted, sentence = attempt(_adapt, here, found, wish)
-            with place.container():
-                (st.success if adapted else st.error)(sentence)
-                _show_accuracy()
-        else:
-            with place.container():
-                _show_accuracy()
+            live.empty()
+            (st.success if adapted else st.error)(sentence)
+        if runs():
+            charts.show(few_shot_charts.accuracy_chart(runs()), "accuracy")
     with left:
         _show_episode(found, runs())
     if runs():
@@ -159,11 +157,6 @@ def _live(steps: int) -> Callable[[list[Adapted], Adapted], None]:
         last = time.monotonic()
 
     return show
-
-
-def _show_accuracy() -> None:
-    if runs():
-        charts.show(few_shot_charts.accuracy_chart(runs()), "accuracy")
 
 
 def _show_episode(found: Episode, done: list[Adapted]) -> None:

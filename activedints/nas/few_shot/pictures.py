@@ -27,15 +27,16 @@ def read_folder(folder: Path) -> ImageClasses:
 
 def read_picture(path: Path) -> npt.NDArray[np.uint8]:
     """A grey picture of 28 x 28 -> uint8, ink bright."""
+    name = f"{path.parent.name}/{path.name}"
     try:
         with Image.open(path, formats=["PNG"]) as image:
             mode, size = image.mode, image.size
             grey = np.asarray(image.convert("L"), np.uint8) if mode in GREY and size == (SIZE, SIZE) else None
     except (UnidentifiedImageError, OSError, ValueError) as fault:
-        raise InvalidFile(f"{path.name} cannot be read as PNG ({fault}): save it again.") from None
+        raise InvalidFile(f"{name} cannot be read as PNG ({fault}): save it again.") from None
     if grey is None:
         raise InvalidFile(
-            f"{path.name} is {size[0]} x {size[1]} of mode {mode}; pictures must be {SIZE} x {SIZE} in grey (mode L): "
+            f"{name} is {size[0]} x {size[1]} of mode {mode}; pictures must be {SIZE} x {SIZE} in grey (mode L): "
             "resize and convert it."
         )
     return 255 - grey if np.median(grey) > 127 else grey
@@ -46,7 +47,8 @@ def in_order(images: ImageClasses, shot: int) -> EpisodePlan:
     each = images.images.shape[1]
     if not 1 <= shot < each:
         raise InvalidSettings(
-            f"{shot} pictures a class to learn from leave none of {each} to be told: add pictures or ask for fewer."
+            f"{shot} of each class to learn from leave none of its {each} picture(s) to be told: add pictures or "
+            "ask for fewer."
         )
     classes = np.arange(len(images))[None]
     examples = np.tile(np.arange(each), (1, len(images), 1))

@@ -27,14 +27,14 @@ def test_dark_on_light_and_light_on_dark_read_alike(tmp_path):
     assert found.images[0, 0, 0, 10, 11] == 255
     wanted = pictures.in_order(found, 1)
     assert (wanted.way, wanted.shot, wanted.examples.tolist()) == (2, 1, [[[0, 1, 2]] * 2])
-    with pytest.raises(InvalidSettings, match="leave none of 3"):
+    with pytest.raises(InvalidSettings, match="leave none of its 3"):
         pictures.in_order(found, 3)
 
 
 @pytest.mark.parametrize(
     ("spoil", "error", "words"),
     [
-        (lambda f: save(f / "a" / "0.png", size=(105, 105)), InvalidFile, "105 x 105 of mode L; .* resize"),
+        (lambda f: save(f / "a" / "0.png", size=(105, 105)), InvalidFile, "a/0.png is 105 x 105 of mode L; .* resize"),
         (lambda f: save(f / "a" / "0.png", mode="RGB"), InvalidFile, "28 x 28 of mode RGB; .* convert"),
         (lambda f: save(f / "a" / "0.png", ink=255), InvalidFile, "class 1 is blank"),
         (lambda f: (f / "a" / "0.png").write_bytes(b"no picture"), InvalidFile, "cannot be read as PNG"),
