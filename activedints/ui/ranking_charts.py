@@ -97,6 +97,12 @@ def accuracy_against_cost(view: View, cost: str) -> Chart:
     )
 
 
+NO_BETTER = (
+    "That is **no better than chance**: the measured architectures do not say which others are good, and what is "
+    "advised here is as good as any that the memory holds."
+)
+
+
 def candidates_against_memory(found: View) -> Chart:
     """Predicted Dice of DiNTS candidates over their memory, with the 90 % interval of those advised."""
     points, advised = found["points"], found["advised"]
@@ -120,11 +126,12 @@ def candidates_against_memory(found: View) -> Chart:
         marker={"size": 10, "color": MARK},
         hovertemplate="%{text}: %{y:.3f}, %{x:.0f} MB<extra></extra>",
     )
+    verdict = "" if found["better_than_chance"] else NO_BETTER
     ceiling = "" if found["ceiling"] is None else f" (two trainings of the same ones agree to {found['ceiling']:.2f})"
     return Chart(
         figure,
         f"Predicted from {found['n']} measured architectures, whose left-out Dice is ranked to Spearman "
-        f"{found['spearman']:.2f}{ceiling}.",
+        f"{found['spearman']:.2f}{ceiling}. {verdict}",
     )
 
 

@@ -42,7 +42,9 @@ def _advice(here: Here, budgets: list[int]) -> None:
     with st.spinner("Drawing 500 candidates within the budget and ranking them"):
         found = rankings.dints_candidates(here.store, float(budget))
     charts.show(ranking_charts.candidates_against_memory(found), key="candidates")
-    st.markdown(f"**Of these {len(found['points']['name'])}, train these {len(found['advised'])}:**")
+    number, advised = len(found["points"]["name"]), len(found["advised"])
+    words = f"train these {advised}" if found["better_than_chance"] else f"the first {advised} by a guess"
+    st.markdown(f"**Of these {number}, {words}:**")
     shown = [{k: v for k, v in row.items() if k != "architecture"} for row in found["advised"]]
     st.dataframe(shown, hide_index=True)
     with st.container(horizontal=True):

@@ -14,7 +14,7 @@ COUNT = 500
 
 
 def candidates(megabytes: float, seed: int = 0) -> Row:
-    """``{"spearman", "ceiling", "n", "cohort", "core_seconds", "points": {...}, "advised": [...]}``.
+    """``{"spearman", "better_than_chance", "ceiling", "n", "cohort", "core_seconds", "points", "advised"}``.
 
     ``points``: lists over the candidates, best predicted first (``name``, ``predicted``, ``low``, ``high`` in Dice,
     ``parameters`` in millions, ``gflops``, ``activation_megabytes``); ``advised``: the first rows with ``architecture``
@@ -45,6 +45,7 @@ def candidates(megabytes: float, seed: int = 0) -> Row:
         "cohort": table.cohort,
         "core_seconds": table.core_seconds,
         "spearman": judged.spearman,
+        "better_than_chance": judged.better_than_chance,
         "ceiling": judged.ceiling,
         "n": judged.n,
         "points": points,

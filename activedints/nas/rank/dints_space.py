@@ -91,12 +91,21 @@ def hash_of(architecture: Architecture) -> str:
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Spearman of measured Dice with that predicted from all others; ``ceiling``: between the training runs."""
+    """Spearman of measured Dice with that predicted from all others; ``ceiling``: between the training runs.
+
+    Leaving one out pushes the figure down where nothing can be learnt: a constant prediction, the mean of the others,
+    is lowest for the best and has a Spearman of -1.
+    """
 
     spearman: float
     ceiling: float | None
     predicted: Values
     n: int
+
+    @property
+    def better_than_chance(self) -> bool:
+        """Above what 97.5 % of unrelated rankings reach."""
+        return self.spearman > 1.96 / (self.n - 1) ** 0.5
 
 
 def leave_one_out(

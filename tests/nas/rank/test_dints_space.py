@@ -73,6 +73,15 @@ def test_leave_one_out_beside_its_ceiling():
     assert found.n == 30
     assert 0.6 < found.spearman <= 1
     assert 0.8 < found.ceiling <= 1
+    assert found.better_than_chance
+
+
+def test_noise_is_not_better_than_chance_and_a_constant_is_the_worst():
+    architectures = drawn(12)
+    dice = np.random.default_rng(0).random((12, 2))
+    benchmark = dints_benchmark(architectures, dice, {"parameters": np.ones(12)})
+    assert leave_one_out(benchmark, "dummy").spearman == pytest.approx(-1)
+    assert not leave_one_out(benchmark, groups=("own",)).better_than_chance
 
 
 def test_equal_networks_have_equal_texts():
