@@ -117,7 +117,7 @@ RECIPES = {
     "long": Recipe(
         "long warm-up and prototypes",
         Conv4(64),
-        (WarmUp(9000, batch=64, rate=2e-2, scale=20.0, turned=True, warped=0.15), Prototypes(2500, MANY_WAYS, 3e-3)),
+        (WarmUp(18_000, batch=64, rate=2e-2, scale=20.0, turned=True, warped=0.15), Prototypes(5000, MANY_WAYS, 3e-3)),
         Adaptation(0, head="prototype"),
     ),
 }
