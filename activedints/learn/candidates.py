@@ -1,6 +1,7 @@
 """Architectures drawn from a DiNTS space, and their counted costs: what a ranking chooses among."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,9 @@ def draw_candidates(
     topology, random = Topology(like.blocks, like.depths, costs.megabytes), np.random.default_rng(seed)
     found: dict[tuple[Any, ...], Architecture] = {}
     tries = TRIES * count + ALSO
-    for _ in range(tries):
+    for path in islice(topology.samples(random), tries):
         if len(found) == count:
             break
-        path = topology.sample(random)
         if least_megabytes <= costs.of(path.edges, path.operations)[1] <= most_megabytes:
             codes = rows(path.edges), rows(path.operations * path.edges)
             name = f"candidate {len(found) + 1}"

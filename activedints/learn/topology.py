@@ -7,7 +7,7 @@ an edge is active, and exact samples, come from one forward and one backward pas
 backward sampling), the sum-product twin of the Viterbi decoding in ``core.decode``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,18 +107,23 @@ class Topology(nn.Module):
 
     def sample(self, random: np.random.Generator, trials: bool = False) -> Path:
         """Draw a network exactly from the chain, an operation on every edge and, for alpha steps, what to try."""
+        return next(self.samples(random, trials))
+
+    def samples(self, random: np.random.Generator, trials: bool = False) -> Iterator[Path]:
+        """One ``sample`` after another, as long as the alphas stay what they are now."""
         with torch.no_grad():
             own, later = self.child_chances().numpy(), [m.numpy() for m in self.chain()[1]]
             chances = self.operation_chances().numpy()
-        edges = self._draw_chain(own, later, random)
-        operations = draw(chances, random)
-        other = self._draw_chain(own, later, random) if trials else edges
-        trial_operations = np.full_like(operations, -1)
-        if trials:
-            rest = chances.copy()
-            np.put_along_axis(rest, operations[..., None], 0.0, axis=-1)
-            trial_operations = draw(rest / rest.sum(-1, keepdims=True), random)
-        return Path(edges, operations, other & ~edges, trial_operations)
+        while True:
+            edges = self._draw_chain(own, later, random)
+            operations = draw(chances, random)
+            other = self._draw_chain(own, later, random) if trials else edges
+            trial_operations = np.full_like(operations, -1)
+            if trials:
+                rest = chances.copy()
+                np.put_along_axis(rest, operations[..., None], 0.0, axis=-1)
+                trial_operations = draw(rest / rest.sum(-1, keepdims=True), random)
+            yield Path(edges, operations, other & ~edges, trial_operations)
 
     def credit(self, path: Path, device: torch.device | str = "cpu") -> Credit:
         """What ``Supernet.forward`` needs to give the alphas their gradient along this path."""
