@@ -39,7 +39,9 @@ def _advice(here: Here, budgets: list[int]) -> None:
     if here.standing.device is None:
         st.info("No worker is running, so nobody can rank: start one with `activedints worker`.")
         return
-    with st.spinner("Drawing 500 candidates within the budget and ranking them"):
+    if not st.toggle("Draw 500 candidates within this memory and rank them", key="ranked"):
+        return  # a screen that is opened for something else waits for no answer
+    with st.spinner("Drawing and ranking them"):
         found = rankings.dints_candidates(here.store, float(budget))
     charts.show(ranking_charts.candidates_against_memory(found), key="candidates")
     number, advised = len(found["points"]["name"]), len(found["advised"])
