@@ -85,7 +85,7 @@ def by_set(details: Row) -> Chart:
     """Held-out Spearman per data set: the advisor's and the baselines'."""
     figure = empty_figure("held-out data set", "Spearman with measured test accuracy", 380)
     kinds = [key for key in details["spearman"] if key != "sets"]
-    for kind, colour in zip(kinds, (MARK, *LINES)):
+    for kind, colour in zip(kinds, dict.fromkeys((MARK, *LINES))):
         figure.add_scatter(
             x=details["spearman"]["sets"],
             y=details["spearman"][kind],
@@ -95,7 +95,8 @@ def by_set(details: Row) -> Chart:
             hovertemplate="%{x}: %{y:.2f}<extra>%{fullData.name}</extra>",
         )
     figure.add_hline(0, line={"color": QUIET, "dash": "dot"})
-    figure.update_layout(showlegend=True)
+    above = {"x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"}  # below it the names of the sets hang
+    figure.update_layout(showlegend=True, legend=above)
     figure.update_xaxes(tickangle=-60)
     means = ", ".join(f"{kind} {np.mean(details['spearman'][kind]):.2f}" for kind in kinds)
     return Chart(figure, f"One dot a data set whose whole family was held out. Means: {means}.")

@@ -121,7 +121,7 @@ def candidates_against_memory(found: View) -> Chart:
         y=[row["predicted"] for row in advised],
         text=[row["name"] for row in advised],
         error_y=_bars([row["predicted"] for row in advised], [row["high"] for row in advised], MARK),
-        name="train these",
+        name="advised",
         mode="markers",
         marker={"size": 10, "color": MARK},
         hovertemplate="%{text}: %{y:.3f}, %{x:.0f} MB<extra></extra>",
