@@ -8,6 +8,7 @@ import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar
 from activedints.core.job import silent
+from activedints.store.database import Store
 
 if TYPE_CHECKING:
     from activedints.nas.few_shot.episodes import ImageClasses
@@ -23,6 +24,11 @@ LearnerOption = Annotated[str, typer.Option(help="Of `metanas list` (default: it
 WayOption = Annotated[int, typer.Option(min=2, help="Classes of an episode.")]
 
 
+def _store(workspace: Path | None) -> Store:
+    """A named workspace must be there; the usual one is made, for the shipped learners need nothing in it."""
+    return open_store(workspace, make=workspace is None)
+
+
 def classes_of(data: str, workspace: Path | None, seed: int = 0) -> "tuple[ImageClasses, ImageClasses]":
     """Background and evaluation classes by name or folder; the ``seed`` splits the scans of patches."""
     from activedints.loop.learners import omniglot_folder
@@ -30,9 +36,9 @@ def classes_of(data: str, workspace: Path | None, seed: int = 0) -> "tuple[Image
     from activedints.worker.meta_training import read_set
 
     if data == "patches":
-        return patch_sets(open_store(workspace, make=True), seed, silent)
+        return patch_sets(_store(workspace), seed, silent)
     if data == "omniglot":
-        return read_set(data, omniglot_folder(open_store(workspace, make=True)))
+        return read_set(data, omniglot_folder(_store(workspace)))
     return read_set(data, None) if data == "glyphs" else read_set("omniglot", Path(data))
 
 
@@ -45,7 +51,7 @@ def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
     from activedints.loop import learners
 
     known = {found.name: found for found in learners.shipped()}
-    found = known.get(name or next(iter(known), "")) or learners.named(open_store(workspace, make=True), name)
+    found = known.get(name or next(iter(known), "")) or learners.named(_store(workspace), name)
     return meta_checkpoint.read(found.weights, json.loads(found.card_text))
 
 
@@ -62,7 +68,7 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
     """Learners that can adapt, with what they were made of."""
     from activedints.loop import learners
 
-    rows = [{"name": f.name, "title": f.title, **f.made} for f in learners.every(open_store(workspace, make=True))]
+    rows = [{"name": f.name, "title": f.title, **f.made} for f in learners.every(_store(workspace))]
     lines = [f"{row['name']:24} {row['title']}" for row in rows]
     answer({"learners": rows}, as_json, "\n".join(lines) or "There is no learner yet.")
 

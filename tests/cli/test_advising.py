@@ -1,11 +1,9 @@
 """`activedints metad2a`, `proxy` and `search-lab` by command, on a small made-up table."""
 
 import json
-import sys
 
 import pytest
 
-from activedints.cli import main
 from activedints.nas.advisor import model
 from activedints.nas.measured import table
 from tests.nas.advisor.small import small_advisor
@@ -14,24 +12,13 @@ from tests.nas.measured.made_up import measured
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a verb in this process: (exit code, stdout, stderr)."""
+def run(run, monkeypatch):
+    """The same on a small made-up table and a small advisor."""
     made, advisor = measured(), small_advisor()
     own = table.read
     monkeypatch.setattr(table, "read", lambda path=table.SHIPPED: made if path == table.SHIPPED else own(path))
     monkeypatch.setattr(model, "load", lambda: advisor)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["activedints", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+    return run
 
 
 def test_advice_by_command(run, tmp_path):

@@ -1,11 +1,10 @@
 """`activedints metanas`: train, evaluate and adapt by command, with a recipe made short for the test."""
 
 import json
-import sys
+from functools import partial
 
 import pytest
 
-from activedints.cli import main
 from activedints.nas.few_shot import recipes
 from activedints.nas.few_shot.learners import WarmUp
 from activedints.nas.few_shot.metanas import MetaNas, Search
@@ -17,25 +16,13 @@ from tests.nas.few_shot.test_pictures import save
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a verb in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("ACTIVEDINTS_WORKSPACE", str(tmp_path / "workspace"))
+def run(run, monkeypatch):
+    """`activedints metanas` with little data and a short recipe."""
     monkeypatch.setattr(meta_training, "read_set", lambda data, folder: (strokes(8, 8), strokes(6, 8, seed=1)))
     search = Search(2, alpha_rate=0.02)
     stages = (WeightsAndArchitecture(WarmUp(2, batch=4)), MetaNas(1, search))
     monkeypatch.setitem(recipes.RECIPES, "metanas", recipes.Recipe("MetaNAS", Supernet(4), stages, search))
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["activedints", "metanas", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
+    return partial(run, "metanas")
 
 
 def test_train_evaluate_and_adapt(run, tmp_path):

@@ -1,33 +1,13 @@
 """The verbs rank and data, as a person calls them."""
 
 import json
-import sys
 
 import pytest
 
-from activedints.cli import main
 from activedints.nas.rank.benchmark import write_benchmark
 from tests.nas.rank.spaces import made_up
 
 QUICK = ("--features", "six,cost", "--regressor", "linear", "-n", "30", "--seeds", "2")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a verb in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("ACTIVEDINTS_WORKSPACE", str(tmp_path / "workspace"))
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["activedints", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
 
 
 @pytest.fixture

@@ -10,28 +10,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from activedints.cli import main
 from activedints.store.database import Store
 from activedints.store.files import Files
 from tests.brains import LPS, brain
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a verb in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("ACTIVEDINTS_WORKSPACE", str(tmp_path / "workspace"))
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["activedints", *map(str, words)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
 
 
 def test_status_of_an_empty_workspace_is_the_stable_contract(run):
