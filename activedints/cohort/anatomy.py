@@ -16,13 +16,15 @@ from activedints.core.volume import Affine
 class Brain:
     """One head: ``fractions`` (tissue, x, y, z) float32 summing to 1 inside ``mask``, 0 outside; voxel -> mm.
 
-    ``depth`` (x, y, z) is the distance to the brain's surface in mm, 0 outside.
+    ``depth`` (x, y, z) is the distance to the brain's surface in mm, 0 outside; ``hindbrain`` (x, y, z), 0 to 1, is
+    the share of cerebellum and brain stem.
     """
 
     fractions: Field
     mask: npt.NDArray[np.bool_]
     depth: Field
     affine: Affine
+    hindbrain: Field
 
 
 def grow_brain(settings: CohortSettings, template: Template, rng: np.random.Generator) -> Brain:
@@ -41,7 +43,8 @@ def grow_brain(settings: CohortSettings, template: Template, rng: np.random.Gene
     pad = [(margin, margin)] * 3
     affine[:3, 3] += settings.spacing * (np.array([side.start for side in box]) - margin)
     fractions = np.ascontiguousarray(np.pad(fractions[(slice(None), *box)], [(0, 0), *pad]))
-    return Brain(fractions, np.pad(mask[box], pad), np.pad(depth[box], pad), affine)
+    hindbrain = pull(template.hindbrain, points)[box] / np.float32(255)
+    return Brain(fractions, np.pad(mask[box], pad), np.pad(depth[box], pad), affine, np.pad(hindbrain, pad))
 
 
 def _points(

@@ -64,18 +64,27 @@ def label_array(settings: CohortSettings, fractions: Field) -> npt.NDArray[np.ui
     return labels
 
 
+def tints(settings: CohortSettings, hindbrain: Field, rng: np.random.Generator) -> Field:
+    """What each channel is multiplied by (channel, x, y, z): cerebellum and brain stem have a brightness of their own,
+    mostly shared by a case's channels, as the coil's reach makes it. 1 everywhere where ``settings.hindbrain`` is 0."""
+    own = rng.normal(0, 1) + 0.4 * rng.normal(0, 1, len(settings.channels))
+    factors = np.clip(own * settings.hindbrain, -0.45, 0.6).astype(np.float32)
+    return 1 + factors[:, None, None, None] * hindbrain
+
+
 def acquire(
-    settings: CohortSettings, fractions: Field, depth: Field, rng: np.random.Generator
+    settings: CohortSettings, fractions: Field, depth: Field, tints: Field, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int16], dict[str, str]]:
     """Images (channel, x, y, z) int16 and what is wrong with which channel.
 
-    ``depth`` (x, y, z) is the distance to the brain's surface in mm; where it is 0 the images are 0.
+    ``depth`` (x, y, z) is the distance to the brain's surface in mm; where it is 0 the images are 0. ``tints``
+    (channel, x, y, z) multiply the signal.
     """
     jitter, stands_out = rng.uniform(*settings.mean_jitter), rng.uniform(*settings.conspicuity)
     images: list[npt.NDArray[np.int16]] = []
     faults: dict[str, str] = {}
-    for contrast in settings.channels:
-        image, fault = _channel(settings, contrast, fractions, depth, (jitter, stands_out), rng)
+    for contrast, tint in zip(settings.channels, tints):
+        image, fault = _channel(settings, contrast, fractions, (depth, tint), (jitter, stands_out), rng)
         last = contrast is settings.channels[-1]
         if fault == "missing" and last and all(faults.get(other.name) == fault for other in settings.channels[:-1]):
             fault = ""  # an examination without any image does not exist
@@ -89,14 +98,15 @@ def _channel(
     settings: CohortSettings,
     contrast: Contrast,
     fractions: Field,
-    depth: Field,
+    place: tuple[Field, Field],
     character: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int16], str]:
+    depth, tint = place
     mask = depth > 0
     chance = rng.random()
     fault = "missing" if chance < settings.missing else "bad" if chance < settings.missing + settings.bad else ""
-    image = _signal(settings, contrast, fractions, depth, character, rng)
+    image = _signal(settings, contrast, fractions, depth, character, rng) * tint
     image = _blurred(settings, image, mask, fault == "bad", rng)
     top = max(float(image[mask].max()), 1e-3)
     image = top * (np.clip(image, 0, None) / top) ** np.exp(rng.normal(0, settings.gamma))

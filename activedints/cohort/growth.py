@@ -193,7 +193,7 @@ def _displaced(brain: Brain, core: Field, push: Field) -> tuple[Brain, Field]:
     fractions = np.stack([pull(part, points) for part in brain.fractions])
     fractions /= np.maximum(fractions.sum(0), 1e-3)
     fractions *= brain.mask
-    return Brain(fractions, brain.mask, brain.depth, brain.affine), pull(core, points)
+    return Brain(fractions, brain.mask, brain.depth, brain.affine, brain.hindbrain), pull(core, points)
 
 
 def _edema(

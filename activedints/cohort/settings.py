@@ -124,6 +124,9 @@ class CohortSettings:
     """A case's factor on all spreads: some scanners are ordinary, some are not."""
     conspicuity: Range = (0.5, 1.3)
     """How far a case's tumour stands out of white matter, as a share of the contrasts' means: some hardly do."""
+    hindbrain: float = 0.0
+    """Standard deviation, between cases, of the brightness of cerebellum and brain stem beside the rest of the brain.
+    0, as in cohort-v1, leaves them as bright as the rest; only another value enters the hash."""
     gamma: float = 0.15
     glow: Range = (0.1, 0.2)
     """Mean and standard deviation, over channels, of the brightening of the surface, as a share of the signal."""
@@ -166,4 +169,7 @@ class CohortSettings:
     @property
     def hash(self) -> str:
         """SHA-256 of all settings as sorted JSON: two cohorts of one hash and seed are the same cohort."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        settings = asdict(self)
+        if self.hindbrain == 0:
+            del settings["hindbrain"]  # cohort-v1 was frozen before there was one
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from activedints.cohort.anatomy import grow_brain
-from activedints.cohort.contrast import acquire, label_array, mixture
+from activedints.cohort.contrast import acquire, label_array, mixture, tints
 from activedints.cohort.growth import Plan, draw_plan, grow_tumour
 from activedints.cohort.settings import CohortSettings
 from activedints.cohort.template import Template, label_template, mni_template
@@ -52,7 +52,8 @@ def simulate_case(
     brain = grow_brain(settings, template, _stream(seed, 2))
     tumour = grow_tumour(settings, brain, plan, _stream(seed, 3))
     fractions = mixture(settings, tumour, _stream(seed, 4))
-    images, faults = acquire(settings, fractions, brain.depth, _stream(seed, 5))
+    tinted = tints(settings, brain.hindbrain, _stream(seed, 6))
+    images, faults = acquire(settings, fractions, brain.depth, tinted, _stream(seed, 5))
     label = LabelMap(label_array(settings, fractions) * brain.mask, brain.affine)
     volume = Volume(images.astype(np.float32), brain.affine, settings.channel_names)
     return volume, label, _facts(settings, plan, template, label, faults)

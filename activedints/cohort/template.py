@@ -28,6 +28,8 @@ FREESURFER = {
     "white": (2, 41, 7, 46, 16, 28, 60, 85, 77, 251, 252, 253, 254, 255),
 }
 """FreeSurfer's structure numbers by tissue; every other non-zero number counts as csf."""
+HINDBRAIN = (7, 8, 16, 46, 47)
+"""FreeSurfer's structure numbers of the cerebellum and the brain stem."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Template:
     affine: Affine
     wall: npt.NDArray[np.uint8]
     """Distance to the ventricles in mm, capped at 255: what makes them larger or smaller."""
+    hindbrain: npt.NDArray[np.uint8]
+    """Soft mask (x, y, z) 0..255 of cerebellum and brain stem."""
     average: bool
     """A population average has blurred sulci, which the individual gets back from noise."""
 
@@ -73,7 +77,10 @@ def mni_template() -> Template:
     grey = np.clip(brain - fluid - white, 0, 1)
     deep = grey * ndimage.gaussian_filter(central.astype(np.float32), 1.5)
     maps = np.stack([fluid - ventricle, ventricle, grey - deep, deep, white])
-    return _cropped("MNI152", maps, affine, average=True)
+    cerebellum = (y < -36) & (z < -0.5 * np.clip(np.abs(x) - 5, 0, None) - 0.4 * np.clip(-70 - y, 0, None))
+    stem = (np.abs(x) < 18) & (y < -12) & (z < -15 - 0.6 * np.clip(y + 24, 0, None))
+    hind = ndimage.gaussian_filter((cerebellum | stem).astype(np.float32), 2)
+    return _cropped("MNI152", maps, hind, affine, average=True)
 
 
 @lru_cache(maxsize=32)
@@ -94,7 +101,8 @@ def label_template(path: Path) -> Template:
     known[0] = (labels != 0) & ~np.any(known[1:], axis=0)
     known = [part & near for part in known]
     maps = np.stack([ndimage.gaussian_filter(part.astype(np.float32), 0.9 / size) for part in known])
-    return _cropped(path.name.split(".")[0], maps, image.affine, average=False)
+    hind = ndimage.gaussian_filter(np.isin(labels, HINDBRAIN).astype(np.float32), 2 / size)
+    return _cropped(path.name.split(".")[0], maps, hind, image.affine, average=False)
 
 
 def largest_part(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -113,7 +121,7 @@ def _distance(mask: npt.NDArray[np.bool_], size: npt.NDArray[np.float64]) -> Fie
     return coarse[tuple(slice(0, side) for side in mask.shape)]
 
 
-def _cropped(name: str, maps: Field, affine: Affine, average: bool) -> Template:
+def _cropped(name: str, maps: Field, hindbrain: Field, affine: Affine, average: bool) -> Template:
     box = ndimage.find_objects((maps.sum(0) > 0.2).astype(np.int8))[0]
     moved = np.array(affine, float)
     moved[:3, 3] += moved[:3, :3] @ [side.start for side in box]
@@ -125,5 +133,6 @@ def _cropped(name: str, maps: Field, affine: Affine, average: bool) -> Template:
         np.round(np.clip(maps, 0, 1) * 255).astype(np.uint8),
         moved,
         np.clip(wall, 0, 255).astype(np.uint8),
+        np.round(hindbrain[box] * 255).astype(np.uint8),
         average,
     )

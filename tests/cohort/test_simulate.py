@@ -2,14 +2,17 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from activedints.cohort.anatomy import grow_brain
 from activedints.cohort.settings import CohortSettings
 from activedints.cohort.simulate import case_seed, plan_case, simulate_case, simulate_cohort
+from activedints.cohort.template import mni_template
 from activedints.core.errors import Cancelled, InvalidSettings
 
 SMALL = CohortSettings(spacing=4.0)
@@ -142,3 +145,21 @@ def test_settings_that_contradict_themselves_are_refused() -> None:
 def test_a_cohort_of_no_case_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidSettings, match="at least one case"):
         simulate_cohort(tmp_path, 0, seed=0)
+
+
+def test_the_frozen_cohort_keeps_its_hash_and_another_hindbrain_gets_its_own() -> None:
+    frozen = "6a0c82b485cdf6ef3e3cacea02f0171fd0736d11986e1dd747a82428b0596491"
+    assert CohortSettings().hash == frozen
+    assert replace(CohortSettings(), hindbrain=0.1).hash != frozen
+
+
+def test_the_hindbrain_lies_below_and_behind_and_only_it_changes() -> None:
+    brain = grow_brain(SMALL, mni_template(), np.random.default_rng(0))
+    places = np.argwhere((brain.hindbrain > 0.5) & brain.mask) / np.array(brain.mask.shape)
+    assert 0.05 < len(places) / brain.mask.sum() < 0.16
+    assert places[:, 1].mean() < 0.45
+    assert places[:, 2].mean() < 0.35
+    plain, tinted = (simulate_case(replace(SMALL, hindbrain=h, noise=(0, 0)), 3)[0].array for h in (0.0, 0.3))
+    changed = np.argwhere((np.abs(tinted - plain) > 0.02 * plain.max()).any(0)) / np.array(plain.shape[1:])
+    assert len(changed) > 50
+    assert changed[:, 2].max() < 0.6
