@@ -3,8 +3,8 @@ strategy against both controls over seeds, and what the same cells say of the un
 (``activedints bench label-efficiency --seeds 0-9``). Resumes; unfinished it prints what it has.
 
 Settings are fixed here, before their seeds are run: 40 cases to learn from, 4 at first, 2 a cycle, 3 cycles (8 of 40 =
-20 %), holdout 12, calibration 6, the small architecture from random weights, two patches of 32^3 a step at 3 mm (a third
-of the seconds that 48^3 at 2 mm takes, the same millimetres: 10 seeds then fit into an evening).
+20 %), holdout 12, calibration 6, the small architecture from random weights, two patches of 32^3 a step at 3 mm (the
+millimetres of 48^3 at 2 mm in a third of the seconds: 10 seeds then fit into an evening).
 """
 
 from dataclasses import replace

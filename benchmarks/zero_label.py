@@ -17,20 +17,21 @@ from activedints.worker.study.plan import Arm, Plan
 from activedints.worker.study.results import curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS, remembered, shared_data
-from benchmarks.cohorts import frozen_cohort, numbers, told, version
+from benchmarks.cohorts import numbers, told
 from benchmarks.figures import figure, printed, result
-from benchmarks.starter import TUNED_ON, dice_of, load_cases
+from benchmarks.starter import RECIPE, TUNED_ON, dice_of, learning_cases, load_cases
 
-LEARNING_SEED = 7000
 FEW = 2
 """Labels at which both starts are compared."""
 
 
-def zero_label(seed: int, seconds: float, cases: int, device: str) -> dict[str, float]:
-    """Any-foreground Dice per real case of a model that saw simulated cases only; the last checkpoint."""
-    learning, channels, labels = load_cases(frozen_cohort(cases, LEARNING_SEED))
-    plan = TrainSettings(seconds=seconds, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, device=device)
-    folder = RUNS / f"zero-label-{version().replace(' ', '-')}-{seed}-{seconds:g}"
+def zero_label(seed: int, steps: int, cases: int, device: str) -> dict[str, float]:
+    """Any-foreground Dice per real case of a model made as the starter is, from another seed; the last checkpoint."""
+    learning, channels, labels = learning_cases(cases)
+    plan = TrainSettings(
+        steps=steps, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, device=device, threads=1
+    )
+    folder = RUNS / f"zero-label-{RECIPE.hash[:8]}-{seed}-{steps}"
     made = train(learning, shipped("small"), channels, labels, plan, told, folder)
     found = dice_of(made.path, *load_cases(shared_data() / "brats2021_2mm"))
     return {name: value[0] for name, value in found.items() if value[0] is not None}
@@ -38,24 +39,24 @@ def zero_label(seed: int, seconds: float, cases: int, device: str) -> dict[str, 
 
 def run(
     seeds: str = "0,1,2",
-    seconds: float = 900.0,
-    cases: int = 64,
+    steps: int = 3000,
+    cases: int = 128,
     first: str = "0-4",
-    steps: int = 300,
+    few: int = 300,
     device: str = "auto",
 ) -> dict[str, Any]:
-    """``seeds`` of the simulated trainings; ``first`` are the seeds of the first cycles, ``steps`` long."""
+    """``seeds`` of the simulated trainings; ``first`` are the seeds of the first cycles, ``few`` steps long."""
     began = time.monotonic()
     by_seed = {
         seed: remembered(
-            f"zero-label-{version().replace(' ', '-')}-{cases}-{seconds:g}-{seed}",
-            lambda s=seed: zero_label(s, seconds, cases, device),
+            f"zero-label-{RECIPE.hash[:8]}-{cases}-{steps}-{seed}",
+            lambda s=seed: zero_label(s, steps, cases, device),
         )
         for seed in numbers(seeds)
     }
     others = [fmean(v for n, v in found.items() if n not in TUNED_ON) for found in by_seed.values()]
     tuned = [fmean(v for n, v in found.items() if n in TUNED_ON) for found in by_seed.values()]
-    gain, starts = first_cycles(numbers(first), steps)
+    gain, starts = first_cycles(numbers(first), few)
     kept: dict[str, Any] = {"smaller_is_better": False}
     figures = [
         figure(
@@ -81,7 +82,7 @@ def run(
             "first_cycle_gain", gain.mean, None, "Dice", n=gain.n, interval=(gain.low, gain.high), limit=0.0, **kept
         ),
     ]
-    return result("zero-label", figures, 2 * (time.monotonic() - began) / 60, version()) | {
+    return result("zero-label", figures, 2 * (time.monotonic() - began) / 60, RECIPE.version) | {
         "cases": by_seed,
         "first_cycles": starts,
     }

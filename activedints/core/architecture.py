@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from activedints.core.errors import InvalidSettings
 
 OPERATIONS = ("skip", "conv 3x3x3", "conv 3x3x1", "conv 3x1x3", "conv 1x3x3")
+NORMS = ("instance", "batch")
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -36,11 +37,19 @@ class Architecture:
     fine_skip: bool = False
     """Add the stem's features at the input's resolution to what rises to it. DiNTS (False) has no such path: halved by
     its stem, it sees 2 mm scans at 4 mm, coarser than an enhancing rim."""
+    norm: str = "instance"
+    """``instance`` as in DiNTS, or ``batch``: statistics of the training, so that the brightness of a window beside the
+    rest of the scan is not forgotten."""
     provenance: str = ""
 
     def check(self) -> None:
         """Raise InvalidSettings unless this is a network: whole rows, known operations, and every node that a layer
         reads is filled by the layer before it (and none is filled in vain)."""
+        if self.norm not in NORMS:
+            raise InvalidSettings(
+                f"Architecture {self.name!r} has a norm {self.norm!r}, which must be one of {', '.join(NORMS)}: "
+                "export it again from the Search page."
+            )
         width = 3 * self.depths - 2 if self.blocks else 0
         for codes, top in ((self.arch_code_a, 1), (self.arch_code_c, len(OPERATIONS) - 1)):
             if (
@@ -112,5 +121,5 @@ def same_network(one: Architecture | str, other: Architecture | str) -> bool:
     """Whether two networks compute alike, whatever they are called and wherever they came from; baselines by name."""
     if isinstance(one, str) or isinstance(other, str):
         return one == other
-    codes = ("arch_code_a", "arch_code_c", "channel_mul", "use_downsample", "fine_skip")
+    codes = ("arch_code_a", "arch_code_c", "channel_mul", "use_downsample", "fine_skip", "norm")
     return all(getattr(one, name) == getattr(other, name) for name in codes)

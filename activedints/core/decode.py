@@ -79,9 +79,15 @@ class Decoded(NamedTuple):
     cost: float
 
     def architecture(
-        self, name: str, channel_mul: float, provenance: str = "", fine_skip: bool = False
+        self,
+        name: str,
+        channel_mul: float,
+        provenance: str = "",
+        fine_skip: bool = False,
+        norm: str = "instance",
     ) -> Architecture:
-        return Architecture(name, self.edges, self.operations, channel_mul, fine_skip=fine_skip, provenance=provenance)
+        codes = self.edges, self.operations
+        return Architecture(name, *codes, channel_mul, fine_skip=fine_skip, norm=norm, provenance=provenance)
 
     def same_network(self, other: "Decoded | None") -> bool:
         """Whether both are one network: the operation of an edge that is not active does not count."""

@@ -131,6 +131,8 @@ class SearchSettings(TrainSettings):
     channel_mul: float = 0.25
     fine_skip: bool = True
     """Search networks that keep the stem's features at the input's resolution (see ``Architecture.fine_skip``)."""
+    norm: str = "batch"
+    """Norm of the decoded network (see ``Architecture.norm``); the supernet's is always the instance norm."""
     evaluate_every: int = 25
     patience: int = 8
     processes: int = 1

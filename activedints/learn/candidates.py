@@ -1,6 +1,7 @@
 """Architectures drawn from a DiNTS space, and their counted costs: what a ranking chooses among."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -36,7 +37,7 @@ def draw_candidates(
         if least_megabytes <= costs.of(path.edges, path.operations)[1] <= most_megabytes:
             codes = rows(path.edges), rows(path.operations * path.edges)
             name = f"candidate {len(found) + 1}"
-            found.setdefault(codes, Architecture(name, *codes, like.channel_mul, fine_skip=like.fine_skip))
+            found.setdefault(codes, replace(like, name=name, arch_code_a=codes[0], arch_code_c=codes[1], provenance=""))
     if len(found) < count:
         raise InvalidSettings(
             f"Only {len(found)} of {tries:,} random architectures keep to {most_megabytes:g} MB of activations: "

@@ -64,7 +64,7 @@ class DintsTrunk(nn.Module):
         )
         self.final = whole.stem_finals[0]
         self.fine_skip = architecture.fine_skip and "0" in self.stem_down
-        use_channel_norm(self)
+        use_channel_norm(self, architecture.norm)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         nodes: dict[int, torch.Tensor] = {int(d): stem(x) for d, stem in self.stem_down.items() if d != "0"}

@@ -15,7 +15,7 @@ from torch import nn
 from activedints.core.architecture import Architecture
 from activedints.core.errors import InvalidSettings
 from activedints.learn.dints import DintsTrunk
-from activedints.learn.norm import use_channel_norm
+from activedints.learn.norm import BatchNorm, use_channel_norm
 
 BASELINES = ("segresnet", "dynunet")
 
@@ -33,6 +33,11 @@ class Network(nn.Module):
         self.dropout = nn.Dropout3d(dropout)
         self.head = nn.Conv3d(features, classes, 1)
         self.divisor, self.entry = divisor, tuple(entry)
+
+    @property
+    def remembers_brightness(self) -> bool:
+        """Whether no norm depends on what lies in a window (see ``norm.py``)."""
+        return any(isinstance(module, BatchNorm) for module in self.trunk.modules())
 
     @property
     def blocks(self) -> list[nn.Module]:

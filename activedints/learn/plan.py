@@ -176,6 +176,7 @@ def paper_search(seed: int = 0, device: str = "auto") -> SearchSettings:
         depths=4,
         channel_mul=0.5,
         fine_skip=False,
+        norm="instance",
         warm_up=0.5,
         architecture_learning_rate=1e-3,
         evaluate_every=250,

@@ -278,7 +278,7 @@ def check(cases: Sequence[TrainingCase], settings: SearchSettings, alphas: Alpha
 
 def named(alphas: Alphas, settings: SearchSettings, name: str, provenance: str = "") -> Architecture:
     """The network that the alphas decode to, in the space of these settings."""
-    return decode(alphas).architecture(name, settings.channel_mul, provenance, settings.fine_skip)
+    return decode(alphas).architecture(name, settings.channel_mul, provenance, settings.fine_skip, settings.norm)
 
 
 def result_of(history: History, settings: SearchSettings, folder: Path) -> SearchResult:

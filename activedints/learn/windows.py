@@ -17,7 +17,7 @@ def window_features(
 ) -> torch.Tensor:
     """Trunk features (F, x, y, z) of a normalised scan (channel, x, y, z), Gaussian-blended over its windows."""
     size = tuple(scan.shape[1:])
-    patch = window_size(size, settings.patch, network.divisor)
+    patch = window_size(size, settings.patch, network)
     padded = [max(0, p - n) for p, n in zip(patch, size)]
     pad = [side for n in reversed(padded) for side in (n // 2, n - n // 2)]
     scan = torch.nn.functional.pad(scan, pad)
@@ -37,9 +37,15 @@ def window_features(
     return total[(slice(None), *(slice(s, s + n) for s, n in zip(start, size)))]
 
 
-def window_size(size: tuple[int, ...], patch: Size, divisor: int) -> Size:
-    """The settings' patch, its sides rounded up to what the network can take."""
-    x, y, z = (-(-p // divisor) * divisor for p in patch)
+def window_size(size: tuple[int, ...], patch: Size, network: Network) -> Size:
+    """The window for a scan, its sides rounded up to what the network can take.
+
+    A network of batch norms answers alike in any window: it gets whole sides, up to twice the patch that it learned
+    from, which is less work and a wider view. Instance norms go astray in a window that holds more air than they
+    learned from (docs/decisions/0008-batch-norm.md): those networks get their patch.
+    """
+    sides = [min(n, 2 * p) if network.remembers_brightness else p for n, p in zip(size, patch)]
+    x, y, z = (-(-side // network.divisor) * network.divisor for side in sides)
     return x, y, z
 
 

@@ -202,10 +202,8 @@ def _moment(told: SearchStory, row: Row) -> Moment:
     step = row["step"]
     provenance = f"Decoded at step {step} of search job {told.job} ({told.words}). {told.reason or 'Not finished.'}"
     name = f"searched-{told.job}-step-{step}"
-    fine_skip = settings.get("fine_skip", False)
-    architecture = Architecture(
-        name, codes[0], codes[1], settings["channel_mul"], fine_skip=fine_skip, provenance=provenance
-    )
+    kept_alike = {"fine_skip": settings.get("fine_skip", False), "norm": settings.get("norm", "instance")}
+    architecture = Architecture(name, codes[0], codes[1], settings["channel_mul"], **kept_alike, provenance=provenance)
     words = (
         f"Step {step} of job {told.job}: {int(kept.sum())} of {kept.size} edges are kept, the others are greyed."
         " Width is the chance that an edge is active, colour its likeliest operation; a node is a resolution."

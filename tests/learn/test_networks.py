@@ -13,7 +13,7 @@ from tests.learn.toy import TINY
 SMALL_CVPR = dataclasses.replace(shipped("cvpr2021"), channel_mul=0.0625)
 
 
-PLAIN_SMALL = dataclasses.replace(shipped("small"), fine_skip=False)
+PLAIN_SMALL = dataclasses.replace(shipped("small"), fine_skip=False, norm="instance")
 
 
 @pytest.mark.parametrize("architecture", [TINY, PLAIN_SMALL, SMALL_CVPR], ids=lambda a: a.name)
@@ -35,7 +35,7 @@ def test_lean_dints_computes_what_monai_computes(architecture):
 
 def test_the_fine_skip_adds_the_stem_before_it_is_halved():
     torch.manual_seed(0)
-    plain, skipping = build(PLAIN_SMALL, 4, 3), build(shipped("small"), 4, 3)
+    plain, skipping = build(PLAIN_SMALL, 4, 3), build(dataclasses.replace(PLAIN_SMALL, fine_skip=True), 4, 3)
     skipping.load_state_dict(plain.state_dict())
     seen = {}
     for name, network in (("plain", plain), ("skipping", skipping)):
