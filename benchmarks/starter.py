@@ -2,9 +2,9 @@
 
 Half of the cases are bent from the MNI152 average, half from the 16 label maps of real anatomies that SynthSeg
 publishes (Apache-2.0; Billot et al., 2023); the hindbrain has a brightness of its own. Writes
-``activedints/learn/models/starter.safetensors`` (fp16) and measures it on fresh simulated cases (fp16 against fp32) and,
-without one real label, on the real cases. Simulation was tuned on 00006, 01476, 01478 and 01480 only; the other four are
-for reporting (shared/data/README.md; BraTS 2021, CC BY 4.0).
+``activedints/learn/models/starter.safetensors`` (fp16) and measures it on fresh simulated cases (fp16 against fp32)
+and, without one real label, on the real cases. Simulation was tuned on 00006, 01476, 01478 and 01480 only; the other
+four are for reporting (shared/data/README.md; BraTS 2021, CC BY 4.0).
 """
 
 import time
