@@ -13,12 +13,14 @@ from activedints.cli.root import (
     WorkspaceOption,
     answer,
     app,
+    begin_store,
     open_store,
     progress_bar,
     say,
     workspace_folder,
 )
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import MOST_DRAWS
 from activedints.store.database import Store
 
 
@@ -76,8 +78,8 @@ def import_(
 
     request = ImportRequest(path, format, channel_patterns(channel), labels, holdout, calibration, skip_bad)
     request = replace(request, reference=reference, register=register)
-    with progress_bar() as report:
-        done = import_cases(open_store(workspace, make=True), request, report)
+    with begin_store(workspace) as store, progress_bar() as report:
+        done = import_cases(store, request, report)
     for warning in done.warnings:
         say(f"Note: {warning}")
     for name, why in done.left_out.items():
@@ -106,7 +108,8 @@ def predict(
     image: Annotated[Path, typer.Argument(help="A 4-D NIfTI (channels last), or a folder when --channel is given.")],
     out: Annotated[Path, typer.Option(help="Folder for label, probabilities, entropy and facts.")],
     channel: Annotated[list[str] | None, typer.Option(help="NAME=FILE, one 3-D file per channel.")] = None,
-    draws: Annotated[int, typer.Option(min=1)] = 10,
+    draws: Annotated[int, typer.Option(help=f"Stochastic passes, 1 to {MOST_DRAWS:,}.")] = 10,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over an earlier result in --out.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -115,7 +118,7 @@ def predict(
 
     found = Store.is_in(workspace_folder(workspace))
     store = open_store(workspace) if workspace or found else None
-    facts = predict_files(store, image, channel_patterns(channel), out, draws)
+    facts = predict_files(store, image, channel_patterns(channel), out, draws, overwrite)
     answer(facts, as_json, f"{facts['label']} written; {facts['seconds']:.1f} s, {facts['draws']} draw(s).")
 
 

@@ -8,6 +8,7 @@ import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar
 from activedints.core.job import silent
+from activedints.core.settings import MOST_EPISODES
 from activedints.store.database import Store
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def train(
     data: DataOption = "glyphs",
     seed: int = 0,
     share: Annotated[float, typer.Option(help="Share of the recipe's steps, for a smaller budget.")] = 1.0,
-    episodes: Annotated[int, typer.Option(min=2, help="Episodes of the evaluation afterwards.")] = 600,
+    episodes: Annotated[int, typer.Option(min=2, max=MOST_EPISODES, help="Of the evaluation afterwards.")] = 600,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,7 +105,7 @@ def evaluate(
     learner: LearnerOption = "",
     data: DataOption = "glyphs",
     way: WayOption = 5,
-    episodes: Annotated[int, typer.Option(min=2)] = 600,
+    episodes: Annotated[int, typer.Option(min=2, max=MOST_EPISODES)] = 600,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -70,7 +70,7 @@ def _listed(text: str) -> list[str]:
 
 def _numbers(text: str) -> list[int]:
     words = _listed(text)
-    if not all(word.isdigit() for word in words):
+    if not all(word.isdecimal() for word in words):
         raise InvalidSettings(f"--train-sizes takes whole numbers with commas, such as 43,86,172; it got '{text}'.")
     return [int(word) for word in words]
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,6 +44,11 @@ def open_store(given: Path | None, make: bool = False) -> Store:
             f"There is no workspace in {folder}: check --workspace, or begin one there with `activedints import`."
         )
     return Store.open(folder)
+
+
+def begin_store(given: Path | None) -> AbstractContextManager[Store]:
+    """The workspace for a verb that begins one: what is refused in the block leaves none behind."""
+    return Store.begin(workspace_folder(given))
 
 
 def say(text: str) -> None:

@@ -104,7 +104,7 @@ def draw_roles(
     """
     if not wanted:
         return []
-    if not wanted.isdigit():
+    if not wanted.isdecimal():
         names = [name.strip() for name in wanted.split(",") if name.strip()]
         unknown = [name for name in names if name not in all_names]
         if unknown:

@@ -9,6 +9,7 @@ import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -106,7 +107,8 @@ def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, 
     size = part.stat().st_size
     if size < file.size:
         raise InvalidFile(
-            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again to go on."
+            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again to go on, or, where"
+            " it ends there again, take it from another source with --from."
         )
     if _digest(part) != file.sha256:
         part.unlink()
@@ -118,9 +120,16 @@ def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, 
 
 
 def _from_folder(file: RemoteFile, folder: Path, part: Path) -> None:
-    if not (folder / file.name).is_file():
+    given = folder / file.name
+    if not given.is_file():
         raise NotFound(f"There is no file {file.name} in {folder}; --from takes the folder that holds it.")
-    shutil.copyfile(folder / file.name, part)
+    size = given.stat().st_size
+    if size != file.size:
+        raise InvalidFile(
+            f"{given} has {size:,} bytes and the file whose checksum is recorded has {file.size:,}: it is cut short or"
+            " another file; name a folder that holds the whole one with --from."
+        )
+    shutil.copyfile(given, part)
 
 
 def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done: int, report: Report) -> None:
@@ -141,6 +150,12 @@ def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done:
                     have += len(block)
                     report(done + have, sum(f.size for f in download.files), f"{file.name}: {have:,} bytes")
     except urllib.error.HTTPError as fault:
+        if fault.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink(missing_ok=True)
+            raise InvalidFile(
+                f"{url} has no more than {have:,} bytes and the file whose checksum is recorded has {file.size:,}: it"
+                " is another file; take it from another source with --from."
+            ) from None
         raise NotFound(f"{url} answers {fault.code} ({fault.reason}); give another source with --from.") from None
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as fault:
         raise NotFound(

@@ -10,6 +10,15 @@ from activedints.core import strategies
 from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import Regime
 from activedints.core.query import check_budget
+from activedints.core.settings import (
+    LONGEST_SIDE,
+    MOST_CASES,
+    MOST_CYCLES,
+    MOST_DRAWS,
+    MOST_SEEDS,
+    check_length,
+    check_number,
+)
 
 CONTROLS = ("foreground-random", "random")
 """Always in the plot."""
@@ -87,11 +96,15 @@ class Plan:
             raise InvalidSettings("A strategy or a seed is named twice; name each once.")
         if self.unit not in ("volume", "region"):
             raise InvalidSettings(f"A study asks for a volume or for a region; not for '{self.unit}'.")
-        if min(self.cycles, self.initial, self.steps, self.draws, self.side) < 1 or self.holdout < 1:
-            raise InvalidSettings(
-                "Cycles, initial set, holdout, steps, draws and the side of a Region must be 1 or more; they are"
-                f" {self.cycles}, {self.initial}, {self.holdout}, {self.steps}, {self.draws} and {self.side}."
-            )
+        check_number("The number of seeds", len(self.seeds), MOST_SEEDS)
+        check_length(None, self.steps)
+        check_number("The number of cycles", self.cycles, MOST_CYCLES)
+        check_number("The number of draws", self.draws, MOST_DRAWS)
+        check_number("The side of a Region", self.side, LONGEST_SIDE)
+        check_number("The side of a patch", self.patch, LONGEST_SIDE, least=8)
+        check_number("The number of cases of the initial set", self.initial, MOST_CASES)
+        check_number("The number of holdout cases", self.holdout, MOST_CASES)
+        check_number("The number of calibration cases", self.calibration, MOST_CASES, least=0)
         if self.budget_unit == "minutes" and self.minutes_per_case is None:
             raise InvalidSettings(
                 "A budget in minutes needs a reader's measured minutes per case (--minutes-per-case); none were given."

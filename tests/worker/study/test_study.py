@@ -122,7 +122,7 @@ BAD_PLANS = [
     ({"unit": "slice"}, "not for 'slice'"),
     ({"budget": 0}, "positive number"),
     ({"budget_unit": "minutes"}, "measured minutes per case"),
-    ({"cycles": 0}, "must be 1 or more"),
+    ({"cycles": 0}, "must lie in 1 to 1,000"),
 ]
 
 
