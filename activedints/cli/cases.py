@@ -10,6 +10,7 @@ import typer
 
 from activedints.cli.root import (
     JsonOption,
+    SeedOption,
     WorkspaceOption,
     answer,
     app,
@@ -43,7 +44,7 @@ def channel_patterns(given: list[str] | None) -> dict[str, str] | None:
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the cohort into, in MSD layout.")],
     cases: Annotated[int, typer.Option(min=1)] = 24,
-    seed: int = 0,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Write a simulated cohort (images, labels, dataset.json); $ACTIVEDINTS_ANATOMIES may name label maps to bend."""

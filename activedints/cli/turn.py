@@ -8,6 +8,7 @@ import typer
 
 from activedints.cli.root import (
     JsonOption,
+    SeedOption,
     WorkspaceOption,
     answer,
     app,
@@ -41,7 +42,7 @@ def overrides(seconds: float | None, steps: int | None, budget: int | None, stra
 @experiment_app.command("new")
 def experiment_new(
     name: str,
-    seed: int = 0,
+    seed: SeedOption = 0,
     initial: Annotated[str, typer.Option(help="N cases drawn by the seed, or names, annotated first.")] = "0",
     budget: int | None = None,
     strategy: str | None = None,

@@ -19,6 +19,7 @@ from activedints.core.settings import (
     check_length,
     check_number,
     check_seed,
+    check_spacing,
 )
 from activedints.core.strategies import NEEDS_EMBEDDING, WITHOUT_BOXES, needs_draws, strategy
 
@@ -117,8 +118,7 @@ class ExperimentSettings:
         check_number("The number of Members of an Ensemble", self.members, MOST_MEMBERS, least=2)
         check_number("The number of cases of the initial set", self.initial, MOST_CASES, least=0)
         check_number("The number of draws (1 is one deterministic pass)", self.draws, MOST_DRAWS)
-        if self.spacing is not None and not 0.2 <= self.spacing <= 10:
-            raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
+        check_spacing(self.spacing)
         if not 0 <= self.blind_share <= 0.5:
             raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):

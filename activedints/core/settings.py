@@ -75,7 +75,7 @@ LONGEST_SIDE = 512
 """Voxels of a side of a Region or patch."""
 
 
-def check_number(what: str, number: float, most: int, least: int = 1) -> None:
+def check_number(what: str, number: float, most: int, least: float = 1) -> None:
     """InvalidSettings unless ``number`` lies in ``least`` to ``most``: beyond it is a slip of the hand.
 
     >>> check_number("The number of draws", 10, MOST_DRAWS)
@@ -93,6 +93,12 @@ def check_length(seconds: float | None, steps: int | None, what: str = "training
         )
     if steps is not None and not 1 <= steps <= MOST_STEPS:
         raise InvalidSettings(f"A {what} needs one step or more; it has {steps}: give 1 to {MOST_STEPS:,}.")
+
+
+def check_spacing(spacing: float | None) -> None:
+    """InvalidSettings unless a working spacing is None or of the size of a voxel."""
+    if spacing is not None and not 0.2 <= spacing <= 10:
+        raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {spacing}: choose one in between.")
 
 
 def check_seed(seed: int) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound
 from activedints.core.job import Report, silent
@@ -134,13 +133,13 @@ def _from_folder(file: RemoteFile, folder: Path, part: Path) -> None:
 
 def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done: int, report: Report) -> None:
     """Bytes of ``url`` from where ``part`` ends; a server that ignores the Range header starts over."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not url.startswith(("http://", "https://")):
         raise InvalidSettings(f"'{url}' is neither http nor https; --from takes such an address or a folder.")
     have = part.stat().st_size if part.is_file() else 0
     if have >= file.size:
         return
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             resumed = answer.status == 206
             with part.open("ab" if resumed else "wb") as out:
@@ -162,6 +161,8 @@ def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done:
             f"{url} cannot be reached ({fault}): check the connection and run the same command again, "
             "it goes on where it stopped."
         ) from None
+    except ValueError as fault:
+        raise InvalidSettings(f"'{url}' is no address ({fault}): --from takes an http address or a folder.") from None
 
 
 def _digest(path: Path) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from activedints.core.errors import WorkspaceUnusable
-from activedints.store.files import Files
+from activedints.store.files import NO_ROOM, Files
 from activedints.store.migrate import migrate
 from activedints.store.schema import Base
 
@@ -55,8 +55,10 @@ class Store:
                     f"{folder / NAME} is damaged ({cause}): put a copy of it back, or choose another folder with"
                     " --workspace."
                 ) from fault
+            full = "full" in str(cause) or getattr(cause, "errno", None) in NO_ROOM
+            cure = "free some space" if full else "check the path and its permissions"
             raise WorkspaceUnusable(
-                f"The workspace {folder} cannot be written ({cause}): free some space, or choose another folder with"
+                f"The workspace {folder} cannot be written ({cause}): {cure}, or choose another folder with"
                 " --workspace."
             ) from fault
         return store

@@ -132,7 +132,13 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
     [
         (("import", "/no/such/folder"), "does not exist"),
         (("import", ".", "--channel", "FLAIR"), "--channel takes NAME=GLOB"),
+        (("import", "."), ". must hold cases; no case was found"),
+        (("import", "/no", "--workspace", "/proc/nothing"), "check the path and its permissions"),
         (("bench", "nothing"), "There is no benchmark 'nothing'"),
+        (("metad2a", "advise", "--set", "digits", "--seed", "-1"), "A seed must be a whole number from 0"),
+        (("metanas", "adapt", "--seed", "-1"), "A seed must be a whole number from 0"),
+        (("metad2a", "train", "--out", "/proc/nothing/x"), "/proc/nothing cannot be read or written"),
+        (("rank", "--out", "/proc/nothing"), "/proc/nothing cannot be read or written"),
         (("bench", "decode", "--speed", "9"), "does not understand ['--speed', '9']"),
         (("app", "--host", "0.0.0.0"), "sign-in"),
         (("cycle", "--cycles", "0"), "must lie in 1 to 1,000; it is 0"),
@@ -150,6 +156,22 @@ def test_a_named_failure_is_one_sentence_and_exit_1(run, words, sentence):
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
     assert out == ""
+
+
+def test_benchmarks_are_listed_as_json(run):
+    assert "decode" in json.loads(run("bench", "--json")[1])["benchmarks"]
+
+
+def test_a_failed_export_leaves_nothing(run, brains, monkeypatch, tmp_path):
+    assert run("import", brains, "--labels", "all")[0] == 0
+    with monkeypatch.context() as full:
+        full.setattr("activedints.formats.export.write_json", _no_space)
+        assert run("export", "--out", tmp_path / "out")[0] == 1
+    assert not (tmp_path / "out").exists()
+    code, out, err = run("export", "--out", tmp_path / "out", "--json")
+    assert code == 0, err
+    assert json.loads(out)["files"] == 7
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 7
 
 
 def test_a_taken_port_is_refused_before_anything_is_written(run, tmp_path):

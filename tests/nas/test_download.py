@@ -141,6 +141,8 @@ def test_sources_that_do_not_have_it(serve, small, tmp_path):
         fetch("small", tmp_path, address)
     with pytest.raises(NotFound, match="cannot be reached"):
         fetch("small", tmp_path, "http://127.0.0.1:9")
+    with pytest.raises(InvalidSettings, match="is no address"):
+        fetch("small", tmp_path, "http://[bad")
     with pytest.raises(InvalidSettings, match="neither http nor https"):
         fetch("small", tmp_path, "file:///etc")
     with pytest.raises(NotFound, match=r"no file a\.bin"):

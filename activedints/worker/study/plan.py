@@ -16,8 +16,10 @@ from activedints.core.settings import (
     MOST_CYCLES,
     MOST_DRAWS,
     MOST_SEEDS,
+    SOURCES,
     check_length,
     check_number,
+    check_spacing,
 )
 
 CONTROLS = ("foreground-random", "random")
@@ -25,6 +27,7 @@ CONTROLS = ("foreground-random", "random")
 PLAN = "plan.json"
 COLDS = ("random", "typicality")
 STARTS = ("scratch", "starter")
+MOST_MINUTES = 1_000
 FREE = ("arms", "seeds")
 """What may grow in a folder: finished cells stay what they are."""
 
@@ -105,10 +108,15 @@ class Plan:
         check_number("The number of cases of the initial set", self.initial, MOST_CASES)
         check_number("The number of holdout cases", self.holdout, MOST_CASES)
         check_number("The number of calibration cases", self.calibration, MOST_CASES, least=0)
+        if self.source not in SOURCES:
+            raise InvalidSettings(f"There is no source of draws '{self.source}'; choose one of {', '.join(SOURCES)}.")
+        check_spacing(self.spacing)
         if self.budget_unit == "minutes" and self.minutes_per_case is None:
             raise InvalidSettings(
                 "A budget in minutes needs a reader's measured minutes per case (--minutes-per-case); none were given."
             )
+        if self.minutes_per_case is not None:
+            check_number("A reader's minutes per case", self.minutes_per_case, MOST_MINUTES, least=0.1)
 
     def _check_arm(self, arm: Arm) -> None:
         measure = (strategies.score_of(arm.strategy) or "").partition("/")[0]
@@ -143,16 +151,22 @@ class Plan:
 
 
 def claim_folder(folder: Path, plan: Plan) -> Plan:
-    """Write the plan into a study's folder, or join what is there: arms and seeds add up, all else must agree.
+    """Write the plan into a study's folder, joined to what is there."""
+    plan = joined(folder, plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / PLAN, plan)
+    return plan
+
+
+def joined(folder: Path, plan: Plan) -> Plan:
+    """The plan and what the folder holds already: arms and seeds add up, all else must agree.
 
     InvalidSettings for a folder that holds another study, or something that is no study.
     """
     path = folder / PLAN
     if not path.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidSettings(f"{folder} is neither empty nor a study; name a new folder for this study.")
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(path, plan)
         return plan
     try:
         there = Plan.from_json(path.read_text(encoding="utf-8"))
@@ -164,9 +178,7 @@ def claim_folder(folder: Path, plan: Plan) -> Plan:
         raise InvalidSettings(f"{folder} holds another study ({told}); give the same settings or another folder.")
     arms = there.arms + tuple(arm for arm in plan.arms if arm not in there.arms)
     seeds = there.seeds + tuple(seed for seed in plan.seeds if seed not in there.seeds)
-    joined = Plan(**{**plan.__dict__, "arms": arms, "seeds": seeds})
-    _write(path, joined)
-    return joined
+    return Plan(**{**plan.__dict__, "arms": arms, "seeds": seeds})
 
 
 def _write(path: Path, plan: Plan) -> None:
