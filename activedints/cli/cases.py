@@ -153,5 +153,5 @@ def doctor(
         raise typer.Exit(1 if problems else 0)
     from activedints.worker.health import examine
 
-    facts = examine(open_store(workspace, make=True))
+    facts = examine(open_store(workspace, make=workspace is None))  # the usual one may be new, a named one is there
     answer(facts, as_json, "\n".join(f"{name:>12}  {value}" for name, value in facts.items()))

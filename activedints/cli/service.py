@@ -112,7 +112,7 @@ def _need_port(port: int, host: str = "127.0.0.1") -> None:
             probe.bind((host, port))
         except OSError as fault:
             raise InvalidSettings(
-                f"Port {port} at {host} cannot be used ({fault}); choose another with --port."
+                f"Port {port} at {host} cannot be used ({fault}); choose another with --port or --host."
             ) from None
 
 

@@ -38,9 +38,10 @@ def test_without_an_experiment_the_loop_says_so(run, tmp_path):
 
 
 def test_a_mistyped_workspace_is_named_and_none_is_made(run, tmp_path):
-    code, out, err = run("query", "--workspace", tmp_path / "typo")
-    assert (code, out) == (1, "")
-    assert f"There is no workspace in {tmp_path / 'typo'}: check --workspace" in err
+    for verb in ("query", "doctor"):
+        code, out, err = run(verb, "--workspace", tmp_path / "typo")
+        assert (code, out) == (1, "")
+        assert f"There is no workspace in {tmp_path / 'typo'}: check --workspace" in err
     assert run("status", "--json", "--workspace", tmp_path / "typo")[0] == 0
     assert not (tmp_path / "typo").exists()
 
