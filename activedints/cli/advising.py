@@ -5,7 +5,17 @@ from typing import Annotated, Any
 
 import typer
 
-from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar, say
+from activedints.cli.root import (
+    JsonOption,
+    SeedOption,
+    WorkspaceOption,
+    answer,
+    app,
+    open_store,
+    progress_bar,
+    say,
+    writable,
+)
 
 metad2a = typer.Typer(help="Data-set advisor: cells generated and ranked for a set of images.", no_args_is_help=True)
 app.add_typer(metad2a, name="metad2a")
@@ -35,7 +45,7 @@ def advise(
     images: Annotated[Path | None, typer.Option(help="A folder with one folder of images for each class.")] = None,
     scans: Annotated[str, typer.Option(help="The experiment's own scans: sequences, or lesion.")] = "",
     number: Annotated[int, typer.Option(min=10, help="Cells to generate.")] = 500,
-    seed: int = 0,
+    seed: SeedOption = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,7 +79,7 @@ def train(
     out: Annotated[Path, typer.Option(help="NAME of the two files NAME.safetensors and NAME.json.")],
     without: Annotated[str, typer.Option(help="A family that is left out.")] = "",
     table: TableOption = None,
-    seed: int = 0,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Meta-train predictors and generator on the measured table: some CPU minutes."""
@@ -80,6 +90,7 @@ def train(
     from activedints.worker.few_shot import one_thread
 
     measured, began = read(table or SHIPPED), time.process_time()
+    writable(out.parent)
     with progress_bar() as report, one_thread():
         made = model.trained(measured.without(without) if without else measured, seed=seed, report=report)
     left_out = (f" --without {without}" if without else "") + (f" --table {table}" if table else "")
@@ -102,7 +113,7 @@ def proxy(
     images: Annotated[int, typer.Option(min=2, help="Images that the network sees.")] = 128,
     channels: int = 16,
     repeats: Annotated[int, typer.Option(help="Cells a stage (NAS-Bench-201: 5).")] = 1,
-    seed: int = 0,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Score untrained networks (NASWOT) on a data set's images, beside their measured accuracy there."""

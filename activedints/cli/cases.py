@@ -10,15 +10,18 @@ import typer
 
 from activedints.cli.root import (
     JsonOption,
+    SeedOption,
     WorkspaceOption,
     answer,
     app,
+    begin_store,
     open_store,
     progress_bar,
     say,
     workspace_folder,
 )
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import MOST_DRAWS
 from activedints.store.database import Store
 
 
@@ -41,7 +44,7 @@ def channel_patterns(given: list[str] | None) -> dict[str, str] | None:
 def simulate(
     out: Annotated[Path, typer.Option(help="Folder to write the cohort into, in MSD layout.")],
     cases: Annotated[int, typer.Option(min=1)] = 24,
-    seed: int = 0,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Write a simulated cohort (images, labels, dataset.json); $ACTIVEDINTS_ANATOMIES may name label maps to bend."""
@@ -76,8 +79,8 @@ def import_(
 
     request = ImportRequest(path, format, channel_patterns(channel), labels, holdout, calibration, skip_bad)
     request = replace(request, reference=reference, register=register)
-    with progress_bar() as report:
-        done = import_cases(open_store(workspace, make=True), request, report)
+    with begin_store(workspace) as store, progress_bar() as report:
+        done = import_cases(store, request, report)
     for warning in done.warnings:
         say(f"Note: {warning}")
     for name, why in done.left_out.items():
@@ -106,7 +109,8 @@ def predict(
     image: Annotated[Path, typer.Argument(help="A 4-D NIfTI (channels last), or a folder when --channel is given.")],
     out: Annotated[Path, typer.Option(help="Folder for label, probabilities, entropy and facts.")],
     channel: Annotated[list[str] | None, typer.Option(help="NAME=FILE, one 3-D file per channel.")] = None,
-    draws: Annotated[int, typer.Option(min=1)] = 10,
+    draws: Annotated[int, typer.Option(help=f"Stochastic passes, 1 to {MOST_DRAWS:,}.")] = 10,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over an earlier result in --out.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -115,7 +119,7 @@ def predict(
 
     found = Store.is_in(workspace_folder(workspace))
     store = open_store(workspace) if workspace or found else None
-    facts = predict_files(store, image, channel_patterns(channel), out, draws)
+    facts = predict_files(store, image, channel_patterns(channel), out, draws, overwrite)
     answer(facts, as_json, f"{facts['label']} written; {facts['seconds']:.1f} s, {facts['draws']} draw(s).")
 
 
@@ -149,5 +153,5 @@ def doctor(
         raise typer.Exit(1 if problems else 0)
     from activedints.worker.health import examine
 
-    facts = examine(open_store(workspace, make=True))
+    facts = examine(open_store(workspace, make=workspace is None))  # the usual one may be new, a named one is there
     answer(facts, as_json, "\n".join(f"{name:>12}  {value}" for name, value in facts.items()))

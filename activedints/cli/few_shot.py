@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, open_store, progress_bar
+from activedints.cli.root import (
+    JsonOption,
+    SeedOption,
+    WorkspaceOption,
+    answer,
+    app,
+    open_store,
+    progress_bar,
+    writable,
+)
 from activedints.core.job import silent
+from activedints.core.settings import MOST_EPISODES
 from activedints.store.database import Store
 
 if TYPE_CHECKING:
@@ -47,7 +57,7 @@ def learner_of(name: str, workspace: Path | None) -> "MetaCheckpoint":
     from activedints.nas.few_shot import meta_checkpoint
 
     if name.endswith((".safetensors", ".json")):
-        return meta_checkpoint.load(Path(name).with_suffix(""))
+        return meta_checkpoint.load(Path(name))
     from activedints.loop import learners
 
     known = {found.name: found for found in learners.shipped()}
@@ -78,9 +88,9 @@ def train(
     out: Annotated[Path, typer.Option(help="NAME of the two files NAME.safetensors and NAME.json.")],
     recipe: Annotated[str, typer.Option(help="quick, maml, reptile, metanas, ...")] = "metanas",
     data: DataOption = "glyphs",
-    seed: int = 0,
+    seed: SeedOption = 0,
     share: Annotated[float, typer.Option(help="Share of the recipe's steps, for a smaller budget.")] = 1.0,
-    episodes: Annotated[int, typer.Option(min=2, help="Episodes of the evaluation afterwards.")] = 600,
+    episodes: Annotated[int, typer.Option(min=2, max=MOST_EPISODES, help="Of the evaluation afterwards.")] = 600,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,10 +100,11 @@ def train(
 
     background, evaluation = classes_of(data, workspace, seed)
     name = data if data in ("glyphs", "omniglot", "patches") else "omniglot"
+    recipes.named(recipe, share)  # refused before a folder is made for it
+    writable(out.parent)
     with progress_bar() as report, one_thread():
         made = recipes.train(recipe, background, name, seed, report, share)
         made.made["figures"] = recipes.figures(made, evaluation, episodes, report)
-    out.parent.mkdir(parents=True, exist_ok=True)
     weights, card = meta_checkpoint.save(made, out)
     facts = {"weights": str(weights), "card": str(card), **made.made}
     answer(facts, as_json, f"{weights} after {made.made['cpu_seconds']} CPU s.\n{said(made.made['figures'])}")
@@ -104,7 +115,7 @@ def evaluate(
     learner: LearnerOption = "",
     data: DataOption = "glyphs",
     way: WayOption = 5,
-    episodes: Annotated[int, typer.Option(min=2)] = 600,
+    episodes: Annotated[int, typer.Option(min=2, max=MOST_EPISODES)] = 600,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -128,7 +139,7 @@ def adapt(
     data: DataOption = "glyphs",
     way: WayOption = 5,
     shot: Annotated[int, typer.Option(min=1)] = 1,
-    seed: int = 0,
+    seed: SeedOption = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -1,12 +1,13 @@
 """The verb that ranks architectures: rank."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, progress_bar, say, workspace_folder
+from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, progress_bar, say, workspace_folder, writable
 from activedints.core.errors import InvalidSettings
 from activedints.core.ranking import DEFAULT, TRAINING_FREE, RankSettings
 
@@ -54,6 +55,8 @@ def rank(
         seed=seed,
         queries=queries,
     )
+    if out is not None:
+        writable(out)
     with progress_bar() as report:
         found = rank_architectures(settings, report)
     if out is not None:
@@ -70,7 +73,7 @@ def _listed(text: str) -> list[str]:
 
 def _numbers(text: str) -> list[int]:
     words = _listed(text)
-    if not all(word.isdigit() for word in words):
+    if not all(word.isdecimal() for word in words):
         raise InvalidSettings(f"--train-sizes takes whole numbers with commas, such as 43,86,172; it got '{text}'.")
     return [int(word) for word in words]
 
@@ -96,8 +99,11 @@ def _told(found: dict[str, Any]) -> str:
 def _write(folder: Path, found: dict[str, Any]) -> None:
     from activedints.loop.rankings import ranking_csv
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ranking.csv").write_text(ranking_csv(found["view"]), encoding="utf-8")
-    (folder / "model.json").write_text(found["model"], encoding="utf-8")
-    (folder / "study.json").write_text(json.dumps(found, allow_nan=False), encoding="utf-8")
+    study = json.dumps(found, allow_nan=False)
+    texts = {"ranking.csv": ranking_csv(found["view"]), "model.json": found["model"], "study.json": study}
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".ranking-") as unfinished:  # all three, or none
+        for name, text in texts.items():
+            (Path(unfinished) / name).write_text(text, encoding="utf-8")
+        for name in texts:
+            (Path(unfinished) / name).replace(folder / name)
     say(f"ranking.csv, model.json and study.json are in {folder}.")

@@ -3,8 +3,9 @@
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from activedints.core.errors import WorkspaceUnusable
 from activedints.core.job import Report
+from activedints.core.settings import check_seed
 from activedints.store.database import Store
 
 app = typer.Typer(
@@ -31,6 +33,14 @@ WorkspaceOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; everything else on stderr.")]
 
 
+def _checked_seed(seed: int) -> int:
+    check_seed(seed)
+    return seed
+
+
+SeedOption = Annotated[int, typer.Option(callback=_checked_seed, help="Of all that is drawn.")]
+
+
 def workspace_folder(given: Path | None) -> Path:
     """The workspace that a command works in."""
     return given or Path(os.environ.get("ACTIVEDINTS_WORKSPACE") or "data/workspace")
@@ -44,6 +54,18 @@ def open_store(given: Path | None, make: bool = False) -> Store:
             f"There is no workspace in {folder}: check --workspace, or begin one there with `activedints import`."
         )
     return Store.open(folder)
+
+
+def begin_store(given: Path | None) -> AbstractContextManager[Store]:
+    """The workspace for a verb that begins one: what is refused in the block leaves none behind."""
+    return Store.begin(workspace_folder(given))
+
+
+def writable(folder: Path) -> Path:
+    """The folder, made where it is missing: what cannot be written is said before the long work, not after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+    return folder
 
 
 def say(text: str) -> None:

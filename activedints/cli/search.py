@@ -9,7 +9,7 @@ from activedints.cli.turn import DeviceOption
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import JobKind, Report
 from activedints.core.search_space import CHOICES, check_search
-from activedints.core.settings import check_length
+from activedints.core.settings import MOST_PROCESSES, check_length
 from activedints.loop.searches import COSTS
 
 
@@ -20,7 +20,9 @@ def search(
     space: Annotated[str | None, typer.Option(help=f"Size of the search: {', '.join(CHOICES)}.")] = None,
     sigma: Annotated[float | None, typer.Option(help="Memory budget: a share of the largest network's.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not refine the last search's alphas.")] = False,
-    processes: Annotated[int | None, typer.Option(min=1, help="Processes that learn together, a GPU each.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=MOST_PROCESSES, help="That learn together, a GPU each.")
+    ] = None,
     device: DeviceOption = "auto",
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,

@@ -17,6 +17,7 @@ import typer
 
 from activedints.cli.root import WorkspaceOption, app, open_store, progress_bar, say, workspace_folder
 from activedints.core.errors import InvalidSettings, NotFound, WorkspaceBusy
+from activedints.core.settings import MOST_CASES, MOST_PROCESSES
 from activedints.store.database import Store
 
 ENTRY = Path(__file__).parents[2] / "app.py"
@@ -26,7 +27,7 @@ PortOption = Annotated[int, typer.Option(min=1, max=65535)]
 @app.command()
 def worker(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
-    children: Annotated[int, typer.Option(min=1, help="Jobs at a time.")] = 1,
+    children: Annotated[int, typer.Option(min=1, max=MOST_PROCESSES, help="Jobs at a time.")] = 1,
     once: Annotated[bool, typer.Option("--once", help="Run what is queued, then exit.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -62,7 +63,7 @@ def app_(
 
 @app.command()
 def demo(
-    cases: Annotated[int, typer.Option(min=8, help="Simulated cases in a new demo workspace.")] = 24,
+    cases: Annotated[int, typer.Option(min=8, max=MOST_CASES, help="Simulated cases in a new demo workspace.")] = 24,
     port: PortOption = 8501,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser window.")] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Throw the demo workspace away and start anew.")] = False,
@@ -111,7 +112,7 @@ def _need_port(port: int, host: str = "127.0.0.1") -> None:
             probe.bind((host, port))
         except OSError as fault:
             raise InvalidSettings(
-                f"Port {port} at {host} cannot be used ({fault}); choose another with --port."
+                f"Port {port} at {host} cannot be used ({fault}); choose another with --port or --host."
             ) from None
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from activedints.cli.root import JsonOption, app, say
+from activedints.cli.root import JsonOption, answer, app, say
 from activedints.core.errors import InvalidSettings, NotFound
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -39,8 +39,7 @@ def bench(
     }
     known = sorted(files)
     if name is None:
-        print("\n".join(known))
-        return
+        return answer({"benchmarks": known}, as_json, "\n".join(known))
     if name not in known:
         raise NotFound(f"There is no benchmark '{name}'; there are: {', '.join(known)}.")
     sys.path.insert(0, str(BENCHMARKS.parent))

@@ -7,6 +7,7 @@ import typer
 
 from activedints.cli.root import JsonOption, WorkspaceOption, answer, app, progress_bar, workspace_folder
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import MOST_PROCESSES, MOST_SEEDS, check_number
 
 
 def listed(text: str) -> list[str]:
@@ -19,8 +20,10 @@ def numbers(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in listed(text):
         low, dash, high = part.partition("-")
-        if not low.isdigit() or (dash and not high.isdigit()):
+        if not low.isdecimal() or (dash and not high.isdecimal()):
             raise InvalidSettings(f"Seeds are whole numbers such as 0,1,2 or 0-9; '{part}' is none.")
+        if dash:  # before as many numbers are made
+            check_number(f"The number of seeds in {part}", int(high) - int(low) + 1, MOST_SEEDS)
         found += range(int(low), int(high) + 1) if dash else [int(low)]
     return tuple(found)
 
@@ -50,7 +53,9 @@ def study(
     draws: int = 1,
     source: Annotated[str, typer.Option(help="Where draws come from.")] = "shared-trunk",
     minutes_per_case: Annotated[float | None, typer.Option(help="A reader's measured minutes for a case.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Cells computed side by side, a core each.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, max=MOST_PROCESSES, help="Cells computed side by side, a core each.")
+    ] = 1,
     out: Annotated[Path | None, typer.Option(help="The study's folder; else studies/NAME in the workspace.")] = None,
     name: str = "study",
     workspace: WorkspaceOption = None,
@@ -67,7 +72,7 @@ def study(
         for how in listed(cold)
         for begin in listed(start)
     )
-    named = () if holdout.isdigit() else tuple(listed(holdout))
+    named = () if holdout.isdecimal() else tuple(listed(holdout))
     plan = Plan(
         dataset=str(oracle.resolve()),
         arms=arms,

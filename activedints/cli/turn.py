@@ -8,6 +8,7 @@ import typer
 
 from activedints.cli.root import (
     JsonOption,
+    SeedOption,
     WorkspaceOption,
     answer,
     app,
@@ -19,6 +20,7 @@ from activedints.cli.root import (
 from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.search_space import CHOICES
+from activedints.core.settings import MOST_CYCLES, check_number
 from activedints.loop import commands, experiments, views
 from activedints.store.database import Store
 
@@ -40,7 +42,7 @@ def overrides(seconds: float | None, steps: int | None, budget: int | None, stra
 @experiment_app.command("new")
 def experiment_new(
     name: str,
-    seed: int = 0,
+    seed: SeedOption = 0,
     initial: Annotated[str, typer.Option(help="N cases drawn by the seed, or names, annotated first.")] = "0",
     budget: int | None = None,
     strategy: str | None = None,
@@ -74,8 +76,8 @@ def experiment_new(
         chosen["seconds"] = None
     if seconds is not None and steps is None:
         chosen["steps"] = None
-    names = () if initial.isdigit() else tuple(n.strip() for n in initial.split(",") if n.strip())
-    number = int(initial) if initial.isdigit() else len(names)
+    names = () if initial.isdecimal() else tuple(n.strip() for n in initial.split(",") if n.strip())
+    number = int(initial) if initial.isdecimal() else len(names)
     settings = replace(experiments.active_settings(store), seed=seed, initial=number, **chosen)
     experiments.create(store, name, settings, names)
     facts = experiments.describe(store)
@@ -167,7 +169,7 @@ def query(
 @app.command()
 def cycle(
     oracle: Annotated[Path | None, typer.Option(help="Folder of label maps that answer every query.")] = None,
-    cycles: Annotated[int, typer.Option(min=1, help="Whole turns to run.")] = 1,
+    cycles: Annotated[int, typer.Option(help="Whole turns to run.")] = 1,
     seconds: SecondsOption = None,
     steps: StepsOption = None,
     budget: BudgetOption = None,
@@ -179,6 +181,7 @@ def cycle(
     """Run whole turns of the loop here and now; with --oracle its label maps annotate what is asked for."""
     from activedints.worker.here import run_turn
 
+    check_number("The number of cycles", cycles, MOST_CYCLES)
     store = open_store(workspace)
     given = overrides(seconds, steps, budget, strategy)
     for _ in range(cycles):

@@ -8,7 +8,19 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.nested import NestedRule, usual_rules
 from activedints.core.query import check_budget
 from activedints.core.search_space import AUTO, check_search
-from activedints.core.settings import SOURCES, LabelSet, check_length, check_seed
+from activedints.core.settings import (
+    LONGEST_SIDE,
+    MOST_CASES,
+    MOST_CYCLES,
+    MOST_DRAWS,
+    MOST_MEMBERS,
+    SOURCES,
+    LabelSet,
+    check_length,
+    check_number,
+    check_seed,
+    check_spacing,
+)
 from activedints.core.strategies import NEEDS_EMBEDDING, WITHOUT_BOXES, needs_draws, strategy
 
 ASKED_FOR = ("volume", "region")
@@ -89,32 +101,24 @@ class ExperimentSettings:
                 f"The strategy '{self.strategy}' needs draws and the experiment makes one deterministic pass: ask for"
                 " more draws, or choose a strategy that one pass can serve, such as entropy."
             )
-        if self.unit not in ASKED_FOR or self.side < 8:
+        if self.unit not in ASKED_FOR or not 8 <= self.side <= LONGEST_SIDE:
             raise InvalidSettings(
-                f"An experiment asks for a volume, or for a region of 8 voxels a side or more; not for a {self.unit}"
-                f" with {self.side}."
+                f"An experiment asks for a volume, or for a region of 8 to {LONGEST_SIDE} voxels a side; not for a"
+                f" {self.unit} with {self.side}."
             )
         if self.unit == "region" and (self.strategy in NEEDS_EMBEDDING or self.strategy in WITHOUT_BOXES):
             raise InvalidSettings(f"The strategy '{self.strategy}' compares whole volumes; it cannot ask for regions.")
         if not 0 <= self.control <= 1:
             raise InvalidSettings(f"The control stream is a share of the queries, 0 to 1; it is {self.control}.")
-        if self.planned < 1:
-            raise InvalidSettings(f"An experiment plans one cycle or more; {self.planned} were given.")
+        check_number("The number of planned cycles", self.planned, MOST_CYCLES)
         if unknown := sorted(set(self.sources) - set(SOURCES)):
             raise InvalidSettings(f"There is no source of draws {unknown}; choose among {', '.join(SOURCES)}.")
-        if {"snapshots", "deep-ensemble"} <= set(self.sources) or self.members < 2:
-            raise InvalidSettings(
-                "An experiment tries snapshots or a deep-ensemble, not both, of two Members or more; these are"
-                f" {', '.join(self.sources)} and {self.members}."
-            )
-        if self.initial < 0:
-            raise InvalidSettings(f"The initial set cannot hold {self.initial} cases; use 0 or more.")
-        if self.draws < 1:
-            raise InvalidSettings(
-                f"The number of draws must be 1 (one deterministic pass) or more; it is {self.draws}."
-            )
-        if self.spacing is not None and not 0.2 <= self.spacing <= 10:
-            raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {self.spacing}.")
+        if {"snapshots", "deep-ensemble"} <= set(self.sources):
+            raise InvalidSettings("An experiment tries snapshots or a deep-ensemble, not both: leave one of them out.")
+        check_number("The number of Members of an Ensemble", self.members, MOST_MEMBERS, least=2)
+        check_number("The number of cases of the initial set", self.initial, MOST_CASES, least=0)
+        check_number("The number of draws (1 is one deterministic pass)", self.draws, MOST_DRAWS)
+        check_spacing(self.spacing)
         if not 0 <= self.blind_share <= 0.5:
             raise InvalidSettings(f"The share of cases read blind must lie in 0 to 0.5; it is {self.blind_share}.")
         if (self.seconds is None) == (self.steps is None):

@@ -19,7 +19,8 @@ Scores = Mapping[int, Mapping[str, float]]
 Vector = npt.NDArray[np.floating[Any]]
 UNITS = ("volumes", "voxels", "minutes")
 """What a budget may be counted in; minutes are a reader's."""
-MOST_BUDGET = 10**12
+MOST_BUDGET = {"volumes": 100_000, "voxels": 10**12, "minutes": 1_000_000}
+"""Of a cycle; beyond it is a slip of the hand."""
 
 
 @dataclass(frozen=True)
@@ -100,5 +101,7 @@ def check_budget(amount: float, unit: str) -> None:
     """InvalidSettings for a unit that nobody counts in, or for an amount that buys nothing."""
     if unit not in UNITS:
         raise InvalidSettings(f"A budget is counted in {', '.join(UNITS)}; not in '{unit}': choose one of these.")
-    if not 0 < amount <= MOST_BUDGET:
-        raise InvalidSettings(f"A budget must be a positive number of {unit}, at most {MOST_BUDGET:g}; it is {amount}.")
+    if not 0 < amount <= MOST_BUDGET[unit]:
+        raise InvalidSettings(
+            f"A budget must be a positive number of {unit}, at most {MOST_BUDGET[unit]:,}; it is {amount}: choose one."
+        )

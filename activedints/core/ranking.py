@@ -4,11 +4,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import MOST_SEEDS, check_number, check_seed
 
 TRAINING_FREE = ("topology", "ways", "order", "shape", "cost")
 """Groups of meta-features that cost no pass through a network."""
 DEFAULT = "stack"
 """The regressor that is taken unless another is asked for."""
+MOST_QUERIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class RankSettings:
     cost: str = ""
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise InvalidSettings(f"A ranking study needs at least one seed; {self.seeds} were asked.")
+        check_number("The number of seeds of a ranking study", self.seeds, MOST_SEEDS)
+        check_number("The number of queries of a simulated search", self.queries, MOST_QUERIES, least=0)
+        check_seed(self.seed)
 
     @staticmethod
     def from_row(row: dict[str, Any]) -> "RankSettings":

@@ -1,6 +1,5 @@
 """What an experiment is told once, at the edge. Frozen; below the edge nobody reads the environment."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,12 +62,43 @@ SOURCES = ("one-pass", "shared-trunk", "full-dropout", "snapshots", "deep-ensemb
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
+MOST_DRAWS = 1_000
+MOST_STEPS = 10_000_000
+MOST_SECONDS = 31 * 24 * 3600
+MOST_CYCLES = 1_000
+MOST_MEMBERS = 100
+MOST_SEEDS = 1_000
+MOST_CASES = 100_000
+MOST_EPISODES = 100_000
+MOST_PROCESSES = 256
+LONGEST_SIDE = 512
+"""Voxels of a side of a Region or patch."""
+
+
+def check_number(what: str, number: float, most: int, least: float = 1) -> None:
+    """InvalidSettings unless ``number`` lies in ``least`` to ``most``: beyond it is a slip of the hand.
+
+    >>> check_number("The number of draws", 10, MOST_DRAWS)
+    """
+    if not least <= number <= most:
+        raise InvalidSettings(f"{what} must lie in {least:,} to {most:,}; it is {number:,}: choose one in between.")
+
+
 def check_length(seconds: float | None, steps: int | None, what: str = "training") -> None:
-    """InvalidSettings unless what bounds a run is None or a positive, finite number."""
-    if seconds is not None and not (0 < seconds < math.inf):
-        raise InvalidSettings(f"A {what} needs a positive number of seconds; it has {seconds:g}: give more than 0.")
-    if steps is not None and steps < 1:
-        raise InvalidSettings(f"A {what} needs one step or more; it has {steps}: give 1 or more.")
+    """InvalidSettings unless what bounds a run is None or a positive number that somebody can mean."""
+    if seconds is not None and not 0 < seconds <= MOST_SECONDS:
+        raise InvalidSettings(
+            f"A {what} needs a positive number of seconds; it has {seconds:g}: give more than 0 and at most"
+            f" {MOST_SECONDS:,} (31 days)."
+        )
+    if steps is not None and not 1 <= steps <= MOST_STEPS:
+        raise InvalidSettings(f"A {what} needs one step or more; it has {steps}: give 1 to {MOST_STEPS:,}.")
+
+
+def check_spacing(spacing: float | None) -> None:
+    """InvalidSettings unless a working spacing is None or of the size of a voxel."""
+    if spacing is not None and not 0.2 <= spacing <= 10:
+        raise InvalidSettings(f"The working spacing must lie in 0.2 to 10 mm; it is {spacing}: choose one in between.")
 
 
 def check_seed(seed: int) -> None:
@@ -107,8 +137,7 @@ class TrainSettings:
             raise InvalidSettings("A training is bounded by seconds or by steps: give exactly one of the two.")
         check_length(self.seconds, self.steps)
         check_seed(self.seed)
-        if self.snapshots < 1:
-            raise InvalidSettings(f"A training has one restart or more; {self.snapshots} were asked for.")
+        check_number("The number of restarts of a training", self.snapshots, MOST_MEMBERS)
         if self.precision not in PRECISIONS:
             raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")
 
@@ -189,9 +218,8 @@ class ScoreSettings:
             raise InvalidSettings(f"There is no source of draws '{self.source}'; choose one of {', '.join(SOURCES)}.")
         if not 0.05 <= self.temperature <= 20:
             raise InvalidSettings(f"The temperature must lie in [0.05, 20]; it is {self.temperature}.")
-        if self.draws < 1 or not 0 <= self.overlap < 1:
-            raise InvalidSettings(
-                f"Scoring needs one draw or more and an overlap in [0, 1); these are {self.draws} and {self.overlap}."
-            )
+        check_number("The number of draws", self.draws, MOST_DRAWS)
+        if not 0 <= self.overlap < 1:
+            raise InvalidSettings(f"The overlap of windows must lie in [0, 1); it is {self.overlap}.")
         if self.precision not in PRECISIONS:
             raise InvalidSettings(f"The precision is one of {list(PRECISIONS)}; it is {self.precision!r}.")

@@ -106,10 +106,15 @@ def empty_folder(out: Path, cases: Sequence[ExportCase]) -> Path:
         raise InvalidSettings("An export needs at least one case; none was chosen: choose cases.")
     for case in cases:
         safe_name(case.name)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidSettings(f"An export needs an empty folder; {shown(out)} is not one: name a new folder.")
+    check_empty(out)
     out.mkdir(parents=True, exist_ok=True)
     return out
+
+
+def check_empty(out: Path) -> None:
+    """InvalidSettings for anything that is there and no empty folder."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidSettings(f"An export needs an empty folder; {shown(out)} is not one: name a new folder.")
 
 
 def one_channel_list(cases: Sequence[ExportCase]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _labels(facts: dict[str, Any], file: Path) -> LabelSet | None:
     if not named:
         return None
     try:
-        pairs = [(k, v) if str(k).strip().isdigit() else (v, k) for k, v in named.items()]
+        pairs = [(k, v) if str(k).strip().isdecimal() else (v, k) for k, v in named.items()]
         values = {int(value): str(name).strip() for value, name in pairs}
         if len(values) != len(pairs):
             raise ValueError("a value occurs twice")

@@ -16,10 +16,10 @@ WINDOWS_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com"
 def shown(path: Path | str) -> str:
     """A path as a sentence may quote it: its last two parts, nothing unprintable, never long.
 
-    >>> shown("/data/imagesTr/a.nii.gz")
-    'imagesTr/a.nii.gz'
+    >>> shown("/data/imagesTr/a.nii.gz"), shown("/no"), shown(".")
+    ('imagesTr/a.nii.gz', '/no', '.')
     """
-    text = "/".join(Path(path).parts[-2:])
+    text = str(Path(*Path(path).parts[-2:]))
     printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return printable if len(printable) <= 100 else printable[:60] + "..." + printable[-30:]
 
@@ -30,7 +30,7 @@ def safe_name(name: str, what: str = "case name") -> str:
     Letters and digits of left-to-right scripts, and ``. _ - +`` and spaces inside; at most 120 characters;
     no Windows device (``CON``), no trailing dot.
     """
-    quoted = shown(name.replace("/", "\N{DIVISION SLASH}")) or "''"
+    quoted = shown(name.replace("/", "\N{DIVISION SLASH}")) if name else "''"
     cure = "rename it with letters, digits, '_' and '-'"
     if not 0 < len(name) <= LONGEST or len(name.encode("utf-8", "replace")) > 2 * LONGEST:
         raise UnsafePath(f"The {what} {quoted} must have 1 to {LONGEST} characters; it has {len(name)}: {cure}.")

@@ -104,8 +104,10 @@ def draw_roles(
     """
     if not wanted:
         return []
-    if not wanted.isdigit():
+    if not wanted.isdecimal():
         names = [name.strip() for name in wanted.split(",") if name.strip()]
+        if not names:
+            raise InvalidSettings(f"The {what} must be a number of cases or their names; it is '{wanted}': give one.")
         unknown = [name for name in names if name not in all_names]
         if unknown:
             raise InvalidSettings(f"The {what} names {unknown}, which are not among the imported cases {all_names}.")

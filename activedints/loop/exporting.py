@@ -1,13 +1,15 @@
 """What was made, out of the workspace, with where it came from."""
 
+import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.formats import bids, export, nnunet
-from activedints.formats.export import ExportCase
+from activedints.formats.export import ExportCase, check_empty
 from activedints.loop import experiments, turns
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -31,9 +33,27 @@ def export_all(store: Store, out: Path, format: str = "nifti", report: Report = 
         labels = turns.settings_of(experiment).labels
     if not rows:
         raise InvalidSettings("There is nothing to export yet: no case is annotated or predicted.")
-    written = WRITERS[format](rows, labels, out, report)
+    files = _written(partial(WRITERS[format], rows, labels), out, report)
     annotated = sum(row.annotation is not None for row in rows)
-    return {"format": format, "out": str(out), "cases": len(rows), "annotations": annotated, "files": len(written)}
+    return {"format": format, "out": str(out), "cases": len(rows), "annotations": annotated, "files": files}
+
+
+def _written(write: Callable[[Path, Report], list[Path]], out: Path, report: Report) -> int:
+    """Write into a folder inside ``out`` and move all of it up at the end: what fails on the way leaves nothing."""
+    new = not out.exists()
+    check_empty(out)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".exporting-") as unfinished:
+            folder = Path(unfinished) / out.resolve().name
+            number = len(write(folder, report))
+            for path in folder.iterdir():
+                path.rename(out / path.name)
+    except BaseException:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+        raise
+    return number
 
 
 def _rows(session: Session, store: Store, experiment: Experiment) -> list[ExportCase]:

@@ -137,9 +137,11 @@ def _refuse_known_names(session: Session, dataset: Dataset) -> None:
     known = {case.name for case in cases.all_cases(session)}
     twice = sorted(source.name for source in dataset.cases if source.name in known)
     if twice:
+        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
         raise DuplicateCase(
-            f"The workspace holds {twice} already, probably the same patients: import only new ones, or, for another "
-            "scan of them, rename these cases and keep each patient on one side of the split."
+            f"{len(twice)} of these {len(dataset.cases)} case(s) have the name of one that the workspace holds already"
+            f" ({', '.join(twice[:3])}{more}), and a name stands for one scan, also at another voxel size: leave them"
+            " out, import them into another workspace, or rename them and keep each patient on one side of the split."
         )
 
 

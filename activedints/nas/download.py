@@ -9,9 +9,9 @@ import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from activedints.core.errors import InvalidFile, InvalidSettings, NotFound
 from activedints.core.job import Report, silent
@@ -106,7 +106,8 @@ def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, 
     size = part.stat().st_size
     if size < file.size:
         raise InvalidFile(
-            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again to go on."
+            f"{file.name} ended after {size:,} of {file.size:,} bytes: run the same command again to go on, or, where"
+            " it ends there again, take it from another source with --from."
         )
     if _digest(part) != file.sha256:
         part.unlink()
@@ -118,20 +119,27 @@ def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, 
 
 
 def _from_folder(file: RemoteFile, folder: Path, part: Path) -> None:
-    if not (folder / file.name).is_file():
+    given = folder / file.name
+    if not given.is_file():
         raise NotFound(f"There is no file {file.name} in {folder}; --from takes the folder that holds it.")
-    shutil.copyfile(folder / file.name, part)
+    size = given.stat().st_size
+    if size != file.size:
+        raise InvalidFile(
+            f"{given} has {size:,} bytes and the file whose checksum is recorded has {file.size:,}: it is cut short or"
+            " another file; name a folder that holds the whole one with --from."
+        )
+    shutil.copyfile(given, part)
 
 
 def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done: int, report: Report) -> None:
     """Bytes of ``url`` from where ``part`` ends; a server that ignores the Range header starts over."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not url.startswith(("http://", "https://")):
         raise InvalidSettings(f"'{url}' is neither http nor https; --from takes such an address or a folder.")
     have = part.stat().st_size if part.is_file() else 0
     if have >= file.size:
         return
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             resumed = answer.status == 206
             with part.open("ab" if resumed else "wb") as out:
@@ -141,12 +149,20 @@ def _over_http(file: RemoteFile, url: str, part: Path, download: Download, done:
                     have += len(block)
                     report(done + have, sum(f.size for f in download.files), f"{file.name}: {have:,} bytes")
     except urllib.error.HTTPError as fault:
+        if fault.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink(missing_ok=True)
+            raise InvalidFile(
+                f"{url} has no more than {have:,} bytes and the file whose checksum is recorded has {file.size:,}: it"
+                " is another file; take it from another source with --from."
+            ) from None
         raise NotFound(f"{url} answers {fault.code} ({fault.reason}); give another source with --from.") from None
     except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as fault:
         raise NotFound(
             f"{url} cannot be reached ({fault}): check the connection and run the same command again, "
             "it goes on where it stopped."
         ) from None
+    except ValueError as fault:
+        raise InvalidSettings(f"'{url}' is no address ({fault}): --from takes an http address or a folder.") from None
 
 
 def _digest(path: Path) -> str:

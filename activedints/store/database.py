@@ -1,17 +1,19 @@
 """One door to the database: ``Store`` opens a workspace, migrates it, and hands out transactions."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, exists, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from activedints.core.errors import WorkspaceUnusable
-from activedints.store.files import Files
+from activedints.store.files import NO_ROOM, Files
 from activedints.store.migrate import migrate
+from activedints.store.schema import Base
 
 __all__ = ["Session", "Store"]
 
@@ -53,11 +55,45 @@ class Store:
                     f"{folder / NAME} is damaged ({cause}): put a copy of it back, or choose another folder with"
                     " --workspace."
                 ) from fault
+            full = "full" in str(cause) or getattr(cause, "errno", None) in NO_ROOM
+            cure = "free some space" if full else "check the path and its permissions"
             raise WorkspaceUnusable(
-                f"The workspace {folder} cannot be written ({cause}): free some space, or choose another folder with"
+                f"The workspace {folder} cannot be written ({cause}): {cure}, or choose another folder with"
                 " --workspace."
             ) from fault
         return store
+
+    @staticmethod
+    @contextmanager
+    def begin(folder: Path) -> Iterator["Store"]:
+        """The workspace for what begins one: where there was none and the block is refused, there is none again."""
+        new = not Store.is_in(folder)
+        before = set(folder.iterdir()) if folder.is_dir() else set()
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        store = Store.open(folder)
+        try:
+            yield store
+        except BaseException:
+            if new:
+                store._leave(before, made)
+            raise
+
+    def _leave(self, before: set[Path], made: list[Path]) -> None:
+        """Remove what ``begin`` made, unless somebody else has begun to work here in the meantime."""
+        with self.read() as session:
+            used = any(session.scalar(select(exists().select_from(table))) for table in Base.metadata.sorted_tables)
+        self.engine.dispose()
+        ours = [self.folder / name for name in (self.files.folder.name, NAME, f"{NAME}-wal", f"{NAME}-shm")]
+        there = {path.name for path in self.folder.iterdir()}
+        if used or there - {path.name for path in (*before, *ours)}:
+            return
+        shutil.rmtree(ours[0], ignore_errors=True)
+        for path in ours[1:]:
+            path.unlink(missing_ok=True)
+        for place in made:  # from the inside out
+            if any(place.iterdir()):
+                return
+            place.rmdir()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from activedints.core.errors import InvalidSettings
 from activedints.loop import few_shot, learners
 from activedints.loop.few_shot import Adapted, Episode
 from activedints.ui import charts, few_shot_cells, few_shot_charts, few_shot_live
@@ -92,9 +91,12 @@ def show_table(here: Here) -> None:
         live = st.empty()
         if wish is not None:
             with live.container():
-                adapted, sentence = attempt(_adapt, here, found, wish)
+                told, refused = _adapt(here, found, wish)
             live.empty()
-            (st.success if adapted else st.error)(sentence)
+            if told:
+                st.success("; ".join(told) + ".")
+            for sentence in refused:
+                st.error(sentence)
         if runs():
             charts.show(few_shot_charts.accuracy_chart(runs()), "accuracy")
     with left:
@@ -127,17 +129,27 @@ def _adapt_form(here: Here, found: Episode) -> Wish | None:
     return Wish(chosen, steps, cold) if pressed else None
 
 
-def _adapt(here: Here, found: Episode, wish: Wish) -> str:
-    """Let the learners adapt one after the other, drawn live; they stay in the session."""
+def _adapt(here: Here, found: Episode, wish: Wish) -> tuple[list[str], list[str]]:
+    """Let the learners adapt one after the other, drawn live: what those say that did, and what the others refuse with.
+
+    What they did stays in the session; one that refuses takes nothing from the rest.
+    """
     if not wish.learners:
-        raise InvalidSettings("Nobody was asked to adapt: choose one learner or more.")
+        return [], ["Nobody was asked to adapt: choose one learner or more."]
     done: list[Adapted] = []
     show = _live(wish.steps)
-    for name in wish.learners:
+
+    def one(name: str) -> str:
         learner = learners.named(here.store, name)
-        done.append(few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done)))
-    st.session_state[RUNS] = done
-    return "; ".join(f"{run.title} adapted in {run.result['seconds']:.1f} s" for run in done) + "."
+        run = few_shot.adapt(here.store, learner, found, wish.steps, wish.temperature, partial(show, done))
+        done.append(run)
+        return f"{run.title} adapted in {run.result['seconds']:.1f} s"
+
+    outcomes = [attempt(one, name) for name in wish.learners]
+    if done:
+        st.session_state[RUNS] = done
+    told, refused = ([said for worked, said in outcomes if worked is wanted] for wanted in (True, False))
+    return told, list(dict.fromkeys(refused))  # a worker that is gone is told of once
 
 
 def _live(steps: int) -> Callable[[list[Adapted], Adapted], None]:

@@ -68,7 +68,7 @@ def _here(title: str) -> Here:
 def linked_choice(label: str, name: str, options: list[int]) -> int:
     """A selectbox whose choice a link carries as ``name``; the newest (last) option unless the address says so."""
     asked = st.query_params.get(name, "")
-    start = options.index(int(asked)) if asked.isdigit() and int(asked) in options else len(options) - 1
+    start = options.index(int(asked)) if asked.isdecimal() and int(asked) in options else len(options) - 1
     chosen = st.selectbox(label, options, start)
     if chosen != options[-1]:
         st.query_params[name] = str(chosen)

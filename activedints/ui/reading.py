@@ -23,7 +23,7 @@ def chosen_case(here: Here) -> int | None:
     asked = st.query_params.get("case")
     if asked is None:
         return worklist.next_case(here.store, here.reader)
-    if not asked.isdigit():
+    if not asked.isdecimal():
         raise NotFound(f"The address asks for case '{asked}', which is no case number; open one from the worklist.")
     return int(asked)
 

@@ -17,7 +17,7 @@ FIGURES = st.column_config.NumberColumn(format="%.4g")
 def draw_searches(here: Here, view: SearchView) -> None:
     """The story of one search of the experiment, the newest unless a link or the reader says otherwise."""
     asked = st.query_params.get("job", "")
-    start = view.jobs.index(int(asked)) if asked.isdigit() and int(asked) in view.jobs else 0
+    start = view.jobs.index(int(asked)) if asked.isdecimal() and int(asked) in view.jobs else 0
     chosen = view.jobs[start]
     if len(view.jobs) > 1:
         chosen = st.selectbox("Search", view.jobs, start, format_func=view.words.get, width=420)
@@ -60,7 +60,7 @@ def _draw_story(here: Here, job_id: int) -> None:
 def _chosen_step(told: SearchStory) -> int:
     """The step to draw: the newest as it comes, until the slider is moved back; a link carries it."""
     asked = st.query_params.get("step", "")
-    known = int(asked) if asked.isdigit() and int(asked) in told.steps else told.steps[-1]
+    known = int(asked) if asked.isdecimal() and int(asked) in told.steps else told.steps[-1]
     if len(told.steps) < 2:
         return known
     words = "Decoded architecture at step (the right end follows the search)"

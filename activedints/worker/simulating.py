@@ -8,7 +8,7 @@ from typing import Any
 
 from activedints.cohort.simulate import anatomy_files, simulate_cohort
 from activedints.core.job import Report
-from activedints.core.settings import check_seed
+from activedints.core.settings import MOST_CASES, check_number, check_seed
 from activedints.loop.importing import ImportReport, ImportRequest, import_cases
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job
@@ -19,6 +19,7 @@ def write_cohort(folder: Path, cases: int, seed: int, report: Report, anatomies:
 
     ``anatomies`` is a folder of label maps of real brains; without one the heads are bent from the MNI152 average.
     """
+    check_number("The number of simulated cases", cases, MOST_CASES)
     check_seed(seed)
     templates = anatomy_files(anatomies) if anatomies else ()
     return simulate_cohort(folder, cases, seed, report=report, templates=templates, processes=os.cpu_count() or 1)

@@ -10,8 +10,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from activedints.core.errors import InvalidSettings
 from activedints.store.database import Store
 from activedints.store.files import Files
+from activedints.store.schema import Setting
 from tests.brains import LPS, brain
 
 
@@ -36,9 +38,10 @@ def test_without_an_experiment_the_loop_says_so(run, tmp_path):
 
 
 def test_a_mistyped_workspace_is_named_and_none_is_made(run, tmp_path):
-    code, out, err = run("query", "--workspace", tmp_path / "typo")
-    assert (code, out) == (1, "")
-    assert f"There is no workspace in {tmp_path / 'typo'}: check --workspace" in err
+    for verb in ("query", "doctor"):
+        code, out, err = run(verb, "--workspace", tmp_path / "typo")
+        assert (code, out) == (1, "")
+        assert f"There is no workspace in {tmp_path / 'typo'}: check --workspace" in err
     assert run("status", "--json", "--workspace", tmp_path / "typo")[0] == 0
     assert not (tmp_path / "typo").exists()
 
@@ -82,7 +85,11 @@ def test_an_oblique_annotation_file_must_lie_on_the_images_grid(run, brains, tmp
     assert "Traceback" not in err
 
 
-def test_predict_writes_maps_on_the_images_grid(run, brains, tmp_path):
+def _no_space(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_predict_writes_maps_on_the_images_grid_and_over_no_result(run, brains, tmp_path, monkeypatch):
     run("import", brains, "--labels", "brain_1,brain_2")
     assert run("cycle", "--steps", "2")[0] == 0
     image = brains / "imagesTr/brain_5.nii.gz"
@@ -97,6 +104,17 @@ def test_predict_writes_maps_on_the_images_grid(run, brains, tmp_path):
     facts = json.loads((tmp_path / "out/brain_5.json").read_text())
     assert facts == json.loads(out)
     assert facts["draws"] == 2
+    again = ("predict", image, "--out", tmp_path / "out", "--draws", "1")
+    code, _, err = run(*again)
+    assert (code, "brain_5_label.nii.gz is there already" in err, "add --overwrite" in err) == (1, True, True)
+    assert json.loads((tmp_path / "out/brain_5.json").read_text()) == facts
+    with monkeypatch.context() as full:
+        full.setattr("activedints.worker.predicting.case_scores", _no_space)
+        assert run(*again, "--overwrite")[0] == 1
+    assert len(list((tmp_path / "out").iterdir())) == 4
+    assert json.loads((tmp_path / "out/brain_5.json").read_text()) == facts
+    assert run(*again, "--overwrite")[0] == 0
+    assert json.loads((tmp_path / "out/brain_5.json").read_text())["draws"] == 1
 
 
 def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path):
@@ -115,9 +133,22 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
     [
         (("import", "/no/such/folder"), "does not exist"),
         (("import", ".", "--channel", "FLAIR"), "--channel takes NAME=GLOB"),
+        (("import", "."), ". must hold cases; no case was found"),
+        (("import", "/no", "--workspace", "/proc/nothing"), "check the path and its permissions"),
         (("bench", "nothing"), "There is no benchmark 'nothing'"),
+        (("metad2a", "advise", "--set", "digits", "--seed", "-1"), "A seed must be a whole number from 0"),
+        (("metanas", "adapt", "--seed", "-1"), "A seed must be a whole number from 0"),
+        (("metad2a", "train", "--out", "/proc/nothing/x"), "/proc/nothing cannot be read or written"),
+        (("rank", "--out", "/proc/nothing"), "/proc/nothing cannot be read or written"),
         (("bench", "decode", "--speed", "9"), "does not understand ['--speed', '9']"),
         (("app", "--host", "0.0.0.0"), "sign-in"),
+        (("cycle", "--cycles", "0"), "must lie in 1 to 1,000; it is 0"),
+        (("cycle", "--cycles", "1000000"), "must lie in 1 to 1,000; it is 1,000,000"),
+        (("study", "--oracle", ".", "--seeds", "0-999999999"), "number of seeds in 0-999999999 must lie in 1 to 1,000"),
+        (("study", "--oracle", ".", "--draws", "1000000"), "number of draws must lie in 1 to 1,000"),
+        (("simulate", "--out", "/no/such", "--cases", "1000000"), "must lie in 1 to 100,000"),
+        (("rank", "--seeds", "1000000"), "must lie in 1 to 1,000"),
+        (("search-lab", "--budget", "1000000"), "must lie in 1 to 10,000"),
     ],
 )
 def test_a_named_failure_is_one_sentence_and_exit_1(run, words, sentence):
@@ -126,6 +157,22 @@ def test_a_named_failure_is_one_sentence_and_exit_1(run, words, sentence):
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
     assert out == ""
+
+
+def test_benchmarks_are_listed_as_json(run):
+    assert "decode" in json.loads(run("bench", "--json")[1])["benchmarks"]
+
+
+def test_a_failed_export_leaves_nothing(run, brains, monkeypatch, tmp_path):
+    assert run("import", brains, "--labels", "all")[0] == 0
+    with monkeypatch.context() as full:
+        full.setattr("activedints.formats.export.write_json", _no_space)
+        assert run("export", "--out", tmp_path / "out")[0] == 1
+    assert not (tmp_path / "out").exists()
+    code, out, err = run("export", "--out", tmp_path / "out", "--json")
+    assert code == 0, err
+    assert json.loads(out)["files"] == 7
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 7
 
 
 def test_a_taken_port_is_refused_before_anything_is_written(run, tmp_path):
@@ -149,7 +196,7 @@ def test_reset_deletes_no_folder_that_is_not_a_workspace(run, tmp_path):
 
 
 def test_usage_errors_exit_2(run):
-    assert run("cycle", "--cycles", "0")[0] == 2
+    assert run("cycle", "--cycles", "many")[0] == 2
     assert run("no-such-verb")[0] == 2
 
 
@@ -181,6 +228,10 @@ def test_status_answers_without_loading_torch(tmp_path):
         (["--steps", "3", "--seconds", "4"], "exactly one of the two"),
         (["--search-seconds", "nan"], "A search needs a positive number"),
         (["--seed", "-1"], "A seed must be"),
+        (["--seconds", "1e9"], "at most 2,678,400 (31 days)"),
+        (["--steps", "1000000000"], "give 1 to 10,000,000"),
+        (["--draws", "1000000"], "must lie in 1 to 1,000; it is 1,000,000"),
+        (["--budget", "1000000"], "number of volumes, at most 100,000"),
         (["--budget", "9" * 30], "A budget must be"),
         (["--architecture", "bogus"], "There is no architecture 'bogus'; choose one of cvpr2021"),
         (["--initial", "99"], "larger than the 4 that can be queried"),
@@ -213,6 +264,38 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(run, brains, monkeypatch
     assert (code, err.strip().splitlines()[-1].count("No space left on device): free some space")) == (1, 1)
     assert not [p for p in (tmp_path / "workspace" / "files").rglob("*") if p.is_file()]
     assert json.loads(run("status", "--json")[1])["experiment"] is None
+
+
+@pytest.mark.parametrize("words", [("/no/such/folder",), (".", "--channel", "FLAIR=*.none"), ("--labels", "nobody")])
+def test_a_refused_import_leaves_no_workspace_behind(run, brains, tmp_path, words):
+    words = (brains, *words) if words[0] == "--labels" else words
+    new = tmp_path / "some" / "new"
+    assert run("import", *words, "--workspace", new)[0] == 1
+    assert not (tmp_path / "some").exists()
+    new.mkdir(parents=True)
+    (new / "thesis.txt").write_text("years of work")
+    assert run("import", *words, "--workspace", new)[0] == 1
+    assert [path.name for path in new.iterdir()] == ["thesis.txt"]
+
+
+def test_a_refused_import_leaves_the_workspace_of_others_alone(tmp_path):
+    def refused(meanwhile):
+        with pytest.raises(InvalidSettings), Store.begin(tmp_path / "new") as store:
+            meanwhile(store)
+            raise InvalidSettings("No.")
+        return (tmp_path / "new").exists()
+
+    assert refused(lambda store: (store.folder / "worker.lock").touch())
+    assert refused(lambda store: None)  # it was there before
+    shutil.rmtree(tmp_path / "new")
+    assert refused(_says_something)
+    shutil.rmtree(tmp_path / "new")
+    assert not refused(lambda store: None)
+
+
+def _says_something(store):
+    with store.write() as session:
+        session.add(Setting(key="active", value="1"))
 
 
 def test_one_patient_twice_in_one_import_is_warned(run, brains, tmp_path):

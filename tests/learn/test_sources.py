@@ -8,8 +8,8 @@ import torch
 
 from activedints.core.errors import InvalidSettings
 from activedints.core.job import silent
+from activedints.core.settings import MOST_DRAWS, ScoreSettings, TrainSettings
 from activedints.core.settings import SOURCES as NAMES
-from activedints.core.settings import ScoreSettings, TrainSettings
 from activedints.learn.ensemble import train_ensemble
 from activedints.learn.model import Card, Model, load_model
 from activedints.learn.predict import predict
@@ -117,7 +117,7 @@ def test_no_source_holds_more_than_one_pass(models):
     case = toy_case(size=(18, 20, 16))
     scan = Scan(torch.from_numpy(case.image), torch.from_numpy(case.brain))
     for source in ("full-dropout", "test-time"):
-        plan = dataclasses.replace(PLAN, source=source, draws=10_000)
+        plan = dataclasses.replace(PLAN, source=source, draws=MOST_DRAWS)
         with torch.inference_mode():
             one = next(passes(models, scan, plan, silent))
         assert one.weight.shape[0] == 1

@@ -98,8 +98,9 @@ def test_one_bad_case_refuses_all_unless_it_may_be_skipped(store, brains, tmp_pa
 
 def test_a_name_that_is_there_already_is_refused(store, brains):
     import_cases(store, ImportRequest(brains))
-    with pytest.raises(DuplicateCase, match="holds .*brain_0.* already"):
+    with pytest.raises(DuplicateCase, match="6 of these 6 .* brain_2 and 3 more.*at another voxel size") as told:
         import_cases(store, ImportRequest(brains))
+    assert "import them into another workspace, or rename them" in str(told.value)
 
 
 def test_a_known_patient_is_warned_about(store, shared_data):

@@ -25,8 +25,8 @@ class Server(BaseHTTPRequestHandler):
     def do_GET(self):
         body = self.files.get(self.path.lstrip("/"))
         self.rules["asked"].append(self.headers.get("Range"))
-        if body is None:
-            self.send_error(404)
+        if body is None or "status" in self.rules:
+            self.send_error(self.rules.get("status", 404))
             return
         start = 0
         if self.headers.get("Range") and self.rules["ranges"]:
@@ -121,12 +121,28 @@ def test_other_bytes_are_refused_and_not_kept(serve, small, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_short_file_is_called_what_it_is_and_touches_no_download(serve, small, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.bin").write_bytes(BODY[:1000])
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a.bin.part").write_bytes(BODY[:5000])
+    with pytest.raises(InvalidFile, match=r"mine/a\.bin has 1,000 bytes and .* has 1,048,576: it is cut short or"):
+        fetch("small", tmp_path / "there", tmp_path / "mine")
+    assert (tmp_path / "there" / "a.bin.part").stat().st_size == 5000
+    address, _ = serve({"a.bin": BODY[:1000]}, status=416)
+    with pytest.raises(InvalidFile, match="has no more than 5,000 bytes and"):
+        fetch("small", tmp_path / "there", address)
+    assert not (tmp_path / "there" / "a.bin.part").exists()
+
+
 def test_sources_that_do_not_have_it(serve, small, tmp_path):
     address, _ = serve({})
     with pytest.raises(NotFound, match="404"):
         fetch("small", tmp_path, address)
     with pytest.raises(NotFound, match="cannot be reached"):
         fetch("small", tmp_path, "http://127.0.0.1:9")
+    with pytest.raises(InvalidSettings, match="is no address"):
+        fetch("small", tmp_path, "http://[bad")
     with pytest.raises(InvalidSettings, match="neither http nor https"):
         fetch("small", tmp_path, "file:///etc")
     with pytest.raises(NotFound, match=r"no file a\.bin"):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from activedints.core.cell import OPERATIONS
+from activedints.core.errors import InvalidSettings
 from activedints.loop import few_shot, learners
 from activedints.ui import few_shot_cells, few_shot_live
 from activedints.ui.few_shot_pictures import QUIET, RIGHT, WRONG, sheet
@@ -101,6 +102,24 @@ def test_deal_adapt_and_read_the_outcome(ready, lane, open_page):
     app = app.select_slider[1].set_value(1.0).run()
     assert "at temperature 1:" in words(app)
     assert not app.error
+
+
+def test_a_learner_that_refuses_takes_nothing_from_the_others(ready, lane, open_page, monkeypatch, tmp_path):
+    (tmp_path / "maml-glyphs.json").write_text(CARD.replace("MetaNAS", "MAML").replace('"metanas"', '"maml"'))
+    willing = few_shot.ask
+
+    def ask(store, question, **rest):
+        if question.get("learner") == "maml-glyphs":
+            raise InvalidSettings("MAML learned a head for 5 classes and this episode has 2.")
+        return willing(store, question, **rest)
+
+    monkeypatch.setattr(few_shot, "ask", lambda store, question, seconds, hear=None: ask(store, question, hear=hear))
+    app = press(open_page(ready, "few_shot"), "Put it on the table")
+    app.multiselect[0].set_value(["maml-glyphs", "metanas-glyphs"])
+    app = press(app, "Adapt")
+    assert [e.value for e in app.error] == ["MAML learned a head for 5 classes and this episode has 2."]
+    assert [s.value for s in app.success] == ["MetaNAS (glyphs) adapted in 0.4 s."]
+    assert "The architecture, as MetaNAS" in words(app)
 
 
 def test_nobody_to_adapt_is_one_sentence(ready, lane, open_page):

@@ -19,6 +19,7 @@ from activedints.nas.advisor import predictor as predicting
 from activedints.nas.advisor.generator import Generator, GeneratorPlan
 from activedints.nas.advisor.predictor import Predictor, PredictorPlan
 from activedints.nas.advisor.set_views import Scaling, SetViews, View, view_of
+from activedints.nas.few_shot.meta_checkpoint import files_of
 from activedints.nas.measured import image_sets
 from activedints.nas.measured.table import MeasuredTable
 
@@ -57,7 +58,7 @@ def trained(
 
 def save(advisor: Advisor, stem: Path = SHIPPED) -> tuple[Path, Path]:
     """Write both files."""
-    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    weights, about = files_of(stem)
     tensors = {f"generator.{k}": v for k, v in advisor.generator.state_dict().items()}
     for number, one in enumerate(advisor.predictors):
         tensors |= {f"predictor{number}.{k}": v for k, v in one.state_dict().items()}
@@ -75,7 +76,7 @@ def hidden(advisor: Advisor) -> int:
 @cache
 def load(stem: Path = SHIPPED) -> Advisor:
     """Read what ``save`` wrote. NotFound, InvalidFile or UnsafeCheckpoint say in one sentence what is wrong."""
-    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    weights, about = files_of(stem)
     for path in (weights, about):
         if not path.is_file():
             raise NotFound(f"The advisor's file {path.name} is missing: train it with `activedints metad2a train`.")

@@ -81,7 +81,7 @@ def read_shape(text: str) -> Shape:
     if "~" in text:
         return shape_of_edges(read_edges([text.strip()], OPERATIONS_201).edges[0])
     groups = [group.split() for group in text.split(",")]
-    if not all(group and all(word.isdigit() for word in group) for group in groups):
+    if not all(group and all(word.isdecimal() for word in group) for group in groups):
         raise InvalidSettings(
             f"A cell is written as the states that each node reads, such as 0 1, 0 1, 0 2; not '{text}'."
         )

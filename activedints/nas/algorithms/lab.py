@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import MOST_SEEDS, check_number
 from activedints.nas.algorithms import mdenas, random_search, transfer, walk
 from activedints.nas.algorithms.evolution import Evolution
 from activedints.nas.algorithms.mdenas import Mdenas
@@ -20,6 +21,8 @@ from activedints.nas.measured import space
 from activedints.nas.measured.table import MeasuredTable
 
 Row = dict[str, Any]
+MOST_TRAININGS = 10_000
+"""Of a search in the lab."""
 Make = Callable[[MeasuredTable, int], Search]
 
 
@@ -53,6 +56,8 @@ def regrets(table: MeasuredTable, name: str, algorithms: Sequence[str], budget: 
     unknown = [one for one in algorithms if one not in ALGORITHMS]
     if unknown or not algorithms:
         raise InvalidSettings(f"The lab knows {', '.join(ALGORITHMS)}; it was asked for {list(algorithms)}.")
+    check_number("The number of trainings of a search", budget, MOST_TRAININGS)
+    check_number("The number of seeds", seeds, MOST_SEEDS)
     place, curves, ends = table.place(name), [], []
     for algorithm in algorithms:
         search = ALGORITHMS[algorithm](table, place)

@@ -46,6 +46,16 @@ def card(checkpoint: MetaCheckpoint) -> dict[str, Any]:
     }
 
 
+def files_of(stem: Path) -> tuple[Path, Path]:
+    """NAME.safetensors and NAME.json; NAME may hold dots, and may come with either ending.
+
+    >>> [file.name for file in files_of(Path("rate-0.5"))]
+    ['rate-0.5.safetensors', 'rate-0.5.json']
+    """
+    name = stem.name.removesuffix(".safetensors").removesuffix(".json")
+    return stem.with_name(f"{name}.safetensors"), stem.with_name(f"{name}.json")
+
+
 def save_weights(checkpoint: MetaCheckpoint, path: Path) -> None:
     """Float32 weights as safetensors."""
     safetensors.torch.save_file({k: v.contiguous() for k, v in checkpoint.params.items()}, path)
@@ -53,7 +63,7 @@ def save_weights(checkpoint: MetaCheckpoint, path: Path) -> None:
 
 def save(checkpoint: MetaCheckpoint, stem: Path) -> tuple[Path, Path]:
     """Write both files."""
-    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    weights, about = files_of(stem)
     save_weights(checkpoint, weights)
     about.write_text(json.dumps(card(checkpoint), indent=1) + "\n", encoding="utf-8")
     return weights, about
@@ -61,7 +71,7 @@ def save(checkpoint: MetaCheckpoint, stem: Path) -> tuple[Path, Path]:
 
 def load(stem: Path) -> MetaCheckpoint:
     """Read what ``save`` wrote. NotFound, InvalidFile or UnsafeCheckpoint say in one sentence what is wrong."""
-    weights, about = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    weights, about = files_of(stem)
     for path in (weights, about):
         if not path.is_file():
             raise NotFound(f"The few-shot checkpoint {path.name} is missing: train again to make it.")

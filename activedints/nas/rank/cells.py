@@ -97,7 +97,7 @@ def read_edges(texts: Sequence[str], operations: tuple[Operation, ...]) -> Cells
                         f"Architecture {row + 1} uses the unknown operation '{name}'; "
                         f"this space knows {', '.join(code_of)}."
                     )
-                if not source.isdigit() or int(source) >= target:
+                if not source.isdecimal() or int(source) >= target:
                     raise InvalidFile(
                         f"Architecture {row + 1} has an edge into vertex {target} from '{source}': "
                         "the source must be the number of an earlier vertex."

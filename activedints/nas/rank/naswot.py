@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from activedints.core.errors import InvalidSettings
+from activedints.core.settings import check_number
 from activedints.nas.rank.cells import Codes, live_edges
 from activedints.nas.rank.nasbench import OPERATIONS_201
 
@@ -28,6 +29,10 @@ class Skeleton:
     channels: int = 16
     repeats: int = 5
     stages: int = 3
+
+    def __post_init__(self) -> None:
+        check_number("The number of channels of a network", self.channels, 512)
+        check_number("The number of cells a stage", self.repeats, 100)
 
 
 @dataclass

@@ -188,8 +188,13 @@ def _members(blocks: Blocks, seed: int) -> list[Callable[[], Scorer]]:
     ]
 
 
-def regressor(name: str, blocks: Blocks, seed: int = 0) -> Model:
-    """An unfitted Model by its name; InvalidSettings for a name that is not in ``REGRESSORS``."""
+def check_regressor(name: str) -> None:
+    """InvalidSettings for a name that is not in ``REGRESSORS``."""
     if name not in REGRESSORS:
         raise InvalidSettings(f"There is no regressor '{name}'; choose one of {', '.join(REGRESSORS)}.")
+
+
+def regressor(name: str, blocks: Blocks, seed: int = 0) -> Model:
+    """An unfitted Model by its name; InvalidSettings for a name that is not in ``REGRESSORS``."""
+    check_regressor(name)
     return REGRESSORS[name](blocks, seed)

@@ -48,6 +48,7 @@ from activedints.nas.rank.catalogue import open_benchmark
 from activedints.nas.rank.explain import Importance, partial_dependence, permutation_importance
 from activedints.nas.rank.propose import STRATEGIES, propose, simulate
 from activedints.nas.rank.ranking import Ranker, Ranking
+from activedints.nas.rank.regressors import check_regressor
 from activedints.nas.rank.saved_model import model_json
 
 SHOWN = 12
@@ -62,6 +63,8 @@ def study(settings: RankSettings, report: Report = silent) -> Row:
     ranker = _ranker(settings.benchmark, settings.folder, settings.pool, settings.dataset, settings.features)
     sizes = sorted({settings.train_size, *settings.train_sizes})
     names = list(dict.fromkeys((settings.regressor, *settings.compare)))
+    for name in names:
+        check_regressor(name)
     total = len(sizes) * len(names) * settings.seeds + 3
     runs, done = [], 0
     for size in sizes:

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     from activedints.worker.study.cell import Cell
 
 
+def network_named(name: str) -> Architecture | str:
+    """A baseline's name, or an architecture that ships; a sentence with the names that there are for any other."""
+    return name if name in networks.BASELINES else networks.shipped(name)
+
+
 def architecture_for(
     cell: "Cell", data: Data, learning: Sequence[TrainingCase], folder: Path, report: Report, threads: int
 ) -> tuple[Architecture | str, Path | None]:
     """The architecture and the model file that the training starts from (None: random weights)."""
-    named = data.plan.architecture
-    architecture = named if named in networks.BASELINES else networks.shipped(named)
+    architecture = network_named(data.plan.architecture)
     start = STARTER if cell.start == "starter" else None
     if cell.regime != "weights-only":
         architecture = _searched(cell, data, learning, folder, report, threads)

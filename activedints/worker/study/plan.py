@@ -10,12 +10,24 @@ from activedints.core import strategies
 from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import Regime
 from activedints.core.query import check_budget
+from activedints.core.settings import (
+    LONGEST_SIDE,
+    MOST_CASES,
+    MOST_CYCLES,
+    MOST_DRAWS,
+    MOST_SEEDS,
+    SOURCES,
+    check_length,
+    check_number,
+    check_spacing,
+)
 
 CONTROLS = ("foreground-random", "random")
 """Always in the plot."""
 PLAN = "plan.json"
 COLDS = ("random", "typicality")
 STARTS = ("scratch", "starter")
+MOST_MINUTES = 1_000
 FREE = ("arms", "seeds")
 """What may grow in a folder: finished cells stay what they are."""
 
@@ -87,15 +99,24 @@ class Plan:
             raise InvalidSettings("A strategy or a seed is named twice; name each once.")
         if self.unit not in ("volume", "region"):
             raise InvalidSettings(f"A study asks for a volume or for a region; not for '{self.unit}'.")
-        if min(self.cycles, self.initial, self.steps, self.draws, self.side) < 1 or self.holdout < 1:
-            raise InvalidSettings(
-                "Cycles, initial set, holdout, steps, draws and the side of a Region must be 1 or more; they are"
-                f" {self.cycles}, {self.initial}, {self.holdout}, {self.steps}, {self.draws} and {self.side}."
-            )
+        check_number("The number of seeds", len(self.seeds), MOST_SEEDS)
+        check_length(None, self.steps)
+        check_number("The number of cycles", self.cycles, MOST_CYCLES)
+        check_number("The number of draws", self.draws, MOST_DRAWS)
+        check_number("The side of a Region", self.side, LONGEST_SIDE)
+        check_number("The side of a patch", self.patch, LONGEST_SIDE, least=8)
+        check_number("The number of cases of the initial set", self.initial, MOST_CASES)
+        check_number("The number of holdout cases", self.holdout, MOST_CASES)
+        check_number("The number of calibration cases", self.calibration, MOST_CASES, least=0)
+        if self.source not in SOURCES:
+            raise InvalidSettings(f"There is no source of draws '{self.source}'; choose one of {', '.join(SOURCES)}.")
+        check_spacing(self.spacing)
         if self.budget_unit == "minutes" and self.minutes_per_case is None:
             raise InvalidSettings(
                 "A budget in minutes needs a reader's measured minutes per case (--minutes-per-case); none were given."
             )
+        if self.minutes_per_case is not None:
+            check_number("A reader's minutes per case", self.minutes_per_case, MOST_MINUTES, least=0.1)
 
     def _check_arm(self, arm: Arm) -> None:
         measure = (strategies.score_of(arm.strategy) or "").partition("/")[0]
@@ -130,16 +151,22 @@ class Plan:
 
 
 def claim_folder(folder: Path, plan: Plan) -> Plan:
-    """Write the plan into a study's folder, or join what is there: arms and seeds add up, all else must agree.
+    """Write the plan into a study's folder, joined to what is there."""
+    plan = joined(folder, plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / PLAN, plan)
+    return plan
+
+
+def joined(folder: Path, plan: Plan) -> Plan:
+    """The plan and what the folder holds already: arms and seeds add up, all else must agree.
 
     InvalidSettings for a folder that holds another study, or something that is no study.
     """
     path = folder / PLAN
     if not path.is_file():
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidSettings(f"{folder} is neither empty nor a study; name a new folder for this study.")
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(path, plan)
         return plan
     try:
         there = Plan.from_json(path.read_text(encoding="utf-8"))
@@ -151,9 +178,7 @@ def claim_folder(folder: Path, plan: Plan) -> Plan:
         raise InvalidSettings(f"{folder} holds another study ({told}); give the same settings or another folder.")
     arms = there.arms + tuple(arm for arm in plan.arms if arm not in there.arms)
     seeds = there.seeds + tuple(seed for seed in plan.seeds if seed not in there.seeds)
-    joined = Plan(**{**plan.__dict__, "arms": arms, "seeds": seeds})
-    _write(path, joined)
-    return joined
+    return Plan(**{**plan.__dict__, "arms": arms, "seeds": seeds})
 
 
 def _write(path: Path, plan: Plan) -> None:

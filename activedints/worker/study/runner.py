@@ -17,10 +17,11 @@ import numpy as np
 from activedints.core import strategies
 from activedints.core.job import Report, silent
 from activedints.learn.embedding import embed_cases
+from activedints.worker.study.architecture import network_named
 from activedints.worker.study.arms import Embedding, pending, replay
 from activedints.worker.study.cell import Cell, compute, read_result
 from activedints.worker.study.dataset import PER_CASE, Data, load
-from activedints.worker.study.plan import Plan, claim_folder
+from activedints.worker.study.plan import Plan, claim_folder, joined
 from activedints.worker.study.results import summarise_study, write_results
 
 PATIENCE = 2.0
@@ -34,8 +35,10 @@ def run_study(plan: Plan, folder: Path, report: Report = silent, processes: int 
 
     Returns the summary. Finished cells are never computed again; a folder of another study is refused.
     """
-    plan = claim_folder(folder, plan)
+    plan = joined(folder, plan)
+    network_named(plan.architecture)
     data = load(plan)
+    claim_folder(folder, plan)  # once nothing can be refused any more
     cold = cold_embedding(data, folder, report)
     total = len(plan.arms) * len(plan.seeds) * plan.cycles
     began, first = time.monotonic(), None

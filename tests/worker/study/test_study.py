@@ -122,8 +122,17 @@ BAD_PLANS = [
     ({"unit": "slice"}, "not for 'slice'"),
     ({"budget": 0}, "positive number"),
     ({"budget_unit": "minutes"}, "measured minutes per case"),
-    ({"cycles": 0}, "must be 1 or more"),
+    ({"cycles": 0}, "must lie in 1 to 1,000"),
+    ({"spacing": float("nan")}, "spacing must lie in 0.2 to 10 mm"),
+    ({"source": "dice"}, "no source of draws 'dice'"),
 ]
+
+
+def test_a_refused_study_leaves_its_folder_free(brains, tmp_path):
+    for changes in ({"dataset": str(tmp_path / "no")}, {"architecture": "huge"}, {"holdout": 6}):
+        with pytest.raises(ActiveDintsError):
+            run_study(dataclasses.replace(plan_of(brains, "random"), **changes), tmp_path / "s")
+        assert not (tmp_path / "s").exists()
 
 
 @pytest.mark.parametrize(("changes", "rule"), BAD_PLANS, ids=[rule for _, rule in BAD_PLANS])
