@@ -36,7 +36,7 @@ class Network(nn.Module):
 
     @property
     def remembers_brightness(self) -> bool:
-        """Whether no norm depends on what lies in a window (see ``norm.py``)."""
+        """Whether its norms remember how bright the training's windows were (see ``norm.py``)."""
         return any(isinstance(module, BatchNorm) for module in self.trunk.modules())
 
     @property

@@ -40,12 +40,12 @@ def window_features(
 def window_size(size: tuple[int, ...], patch: Size, network: Network) -> Size:
     """The window for a scan, its sides rounded up to what the network can take.
 
-    A network of batch norms answers alike in any window: it gets whole sides, up to twice the patch that it learned
-    from, which is less work and a wider view. Instance norms go astray in a window that holds more air than they
-    learned from (docs/decisions/0008-batch-norm.md): those networks get their patch.
+    A network of batch norms gets a third more than the patch that it learned from, for a wider view, unless the scan
+    ends before (docs/decisions/0008-batch-norm.md); the others get their patch, as their authors do it.
     """
-    sides = [min(n, 2 * p) if network.remembers_brightness else p for n, p in zip(size, patch)]
-    x, y, z = (-(-side // network.divisor) * network.divisor for side in sides)
+    unit = network.divisor
+    wide = 4 / 3 if network.remembers_brightness else 1
+    x, y, z = (max(-(-p // unit), int(min(n, wide * p) // unit)) * unit for n, p in zip(size, patch))
     return x, y, z
 
 

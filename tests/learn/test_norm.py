@@ -49,8 +49,7 @@ def test_running_statistics_are_learned_and_what_else_is_in_the_batch_does_not_m
     assert all(value.is_floating_point() for value in network.state_dict().values())
 
 
-def test_the_window_is_a_whole_side_where_the_norm_allows_it() -> None:
+def test_the_window_is_wider_where_the_norm_allows_it_and_the_scan_is_large_enough() -> None:
     forgetful, remembering = build(TINY, 2, 3), build(REMEMBERING, 2, 3)
-    unit = forgetful.divisor
-    assert window_size((40, 21, 10), (16, 16, 16), forgetful) == (16, 16, 16)
-    assert window_size((40, 21, 10), (16, 16, 16), remembering) == (32, -(-21 // unit) * unit, -(-10 // unit) * unit)
+    assert window_size((70, 55, 10), (48, 48, 48), forgetful) == (48, 48, 48)
+    assert window_size((70, 55, 10), (48, 48, 48), remembering) == (64, 52, 48)
