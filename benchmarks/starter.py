@@ -28,7 +28,7 @@ from activedints.learn.data import TrainingCase
 from activedints.learn.model import load_model, save_model
 from activedints.learn.networks import shipped
 from activedints.learn.predict import predict
-from activedints.learn.train import train
+from activedints.learn.train import TrainedModel, train
 from activedints.loop.experiments import STARTER
 from benchmarks.arms import RUNS, shared_data
 from benchmarks.figures import figure, printed, result
@@ -51,6 +51,18 @@ def learning_cases(cases: int) -> tuple[list[TrainingCase], tuple[str, ...], Lab
         made, channels, labels = load_cases(folder)
         found += [replace(case, case_id=f"{seed}-{case.case_id}") for case in made]
     return found, channels, labels
+
+
+def trained_starter(
+    seed: int, steps: int, cases: int, architecture: str = "small", device: str = "auto"
+) -> TrainedModel:
+    """The training that makes the starter, from any seed; what is finished is not trained again."""
+    learning, channels, labels = learning_cases(cases)
+    plan = TrainSettings(
+        steps=steps, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, threads=1, device=device
+    )
+    folder = RUNS / f"starter-{RECIPE.hash[:8]}-{steps}-{seed}"
+    return train(learning, shipped(architecture), channels, labels, plan, _told, folder)
 
 
 def load_cases(folder: Path) -> tuple[list[TrainingCase], tuple[str, ...], LabelSet]:
@@ -92,9 +104,7 @@ def mean(found: dict[str, Any], part: int, names: tuple[str, ...] | None = None)
 def run(steps: int = 3000, cases: int = 128, out: str = str(STARTER), architecture: str = "small") -> dict[str, Any]:
     """Train, write and measure the starter."""
     began = time.monotonic()
-    learning, channels, labels = learning_cases(cases)
-    plan = TrainSettings(steps=steps, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, threads=1)
-    trained = train(learning, shipped(architecture), channels, labels, plan, _told, RUNS / f"starter-{steps}")
+    trained = trained_starter(0, steps, cases, architecture)
     model = load_model(trained.path, "cpu")
     Path(out).parent.mkdir(exist_ok=True)
     save_model(Path(out), model.network, model.card, half=True)

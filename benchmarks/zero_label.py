@@ -9,9 +9,6 @@ from statistics import fmean
 from typing import Any
 
 from activedints.core.comparing import paired
-from activedints.core.settings import TrainSettings
-from activedints.learn.networks import shipped
-from activedints.learn.train import train
 from activedints.worker.study.dataset import load
 from activedints.worker.study.plan import Arm, Plan
 from activedints.worker.study.results import curves, tables
@@ -19,20 +16,15 @@ from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS, remembered, shared_data
 from benchmarks.cohorts import numbers, told
 from benchmarks.figures import figure, printed, result
-from benchmarks.starter import RECIPE, TUNED_ON, dice_of, learning_cases, load_cases
+from benchmarks.starter import RECIPE, TUNED_ON, dice_of, load_cases, trained_starter
 
 FEW = 2
 """Labels at which both starts are compared."""
 
 
 def zero_label(seed: int, steps: int, cases: int, device: str) -> dict[str, float]:
-    """Any-foreground Dice per real case of a model made as the starter is, from another seed; the last checkpoint."""
-    learning, channels, labels = learning_cases(cases)
-    plan = TrainSettings(
-        steps=steps, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, device=device, threads=1
-    )
-    folder = RUNS / f"zero-label-{RECIPE.hash[:8]}-{seed}-{steps}"
-    made = train(learning, shipped("small"), channels, labels, plan, told, folder)
+    """Any-foreground Dice per real case of a model made as the starter is, from any seed; the last checkpoint."""
+    made = trained_starter(seed, steps, cases, device=device)
     found = dice_of(made.path, *load_cases(shared_data() / "brats2021_2mm"))
     return {name: value[0] for name, value in found.items() if value[0] is not None}
 
