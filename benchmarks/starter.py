@@ -53,16 +53,14 @@ def learning_cases(cases: int) -> tuple[list[TrainingCase], tuple[str, ...], Lab
     return found, channels, labels
 
 
-def trained_starter(
-    seed: int, steps: int, cases: int, architecture: str = "small", device: str = "auto"
-) -> TrainedModel:
+def trained_starter(seed: int, steps: int, cases: int, device: str = "auto") -> TrainedModel:
     """The training that makes the starter, from any seed; what is finished is not trained again."""
     learning, channels, labels = learning_cases(cases)
     plan = TrainSettings(
         steps=steps, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, threads=1, device=device
     )
     folder = RUNS / f"starter-{RECIPE.hash[:8]}-{steps}-{seed}"
-    return train(learning, shipped(architecture), channels, labels, plan, _told, folder)
+    return train(learning, shipped("small"), channels, labels, plan, _told, folder)
 
 
 def load_cases(folder: Path) -> tuple[list[TrainingCase], tuple[str, ...], LabelSet]:
@@ -101,11 +99,12 @@ def mean(found: dict[str, Any], part: int, names: tuple[str, ...] | None = None)
     return fmean(values), len(values)
 
 
-def run(steps: int = 3000, cases: int = 128, out: str = str(STARTER), architecture: str = "small") -> dict[str, Any]:
+def run(steps: int = 3000, cases: int = 128, out: str = str(STARTER)) -> dict[str, Any]:
     """Train, write and measure the starter."""
     began = time.monotonic()
-    trained = trained_starter(0, steps, cases, architecture)
+    trained = trained_starter(0, steps, cases)
     model = load_model(trained.path, "cpu")
+    channels, labels = model.card.channels, model.card.labels
     Path(out).parent.mkdir(exist_ok=True)
     save_model(Path(out), model.network, model.card, half=True)
     fresh = [_simulated(index, labels) for index in range(8)]
