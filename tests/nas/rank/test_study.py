@@ -125,7 +125,7 @@ def test_choices_say_what_can_be_asked_and_what_is_missing(settings, tmp_path):
 
 
 def test_what_cannot_be_asked(settings):
-    with pytest.raises(InvalidSettings, match="at least one seed"):
+    with pytest.raises(InvalidSettings, match="number of seeds of a ranking study"):
         RankSettings(seeds=0)
     with pytest.raises(InvalidSettings, match="no cost 'weight_kg'"):
         rerank(RankSettings(settings.benchmark, features=("six",), regressor="linear", train_size=20, cost="weight_kg"))
