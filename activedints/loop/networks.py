@@ -52,10 +52,11 @@ def edges_of(architecture: Architecture) -> tuple[Edge, ...]:
 
 
 def count_parameters(weights: Path) -> int:
-    """Number of weights in a safetensors file, from its header alone."""
+    """Number of weights in a safetensors file, from its header alone; running statistics are not learned weights."""
     with weights.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    return sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+    learned = [name for name in header if name != "__metadata__" and ".running_" not in name]
+    return sum(math.prod(header[name]["shape"]) for name in learned)
 
 
 def view(store: Store) -> NetworkView | None:
