@@ -35,8 +35,6 @@ from benchmarks.figures import figure, printed, result
 
 SEED = 7000
 TUNED_ON = ("BraTS2021_00006", "BraTS2021_01476", "BraTS2021_01478", "BraTS2021_01480")
-
-
 RECIPE = replace(CohortSettings(), version="starter-v2", hindbrain=0.18)
 """As cohort-v1 but for the hindbrain: real FLAIR shows a cerebellum as bright as edema, or as dark as fluid."""
 

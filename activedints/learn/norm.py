@@ -14,10 +14,8 @@ from torch import nn
 
 MOMENTUM = 0.05
 """Of the running statistics: a step shows two patches, which are not yet a data set."""
-
-
 OWN = 0.1
-"""Share of a window's own statistics when a network is used: a scanner that the training never saw is met half way
+"""Share of a window's own statistics when a network is used: a step towards a scanner that the training never saw
 (Schneider et al., NeurIPS 2020)."""
 
 
@@ -72,7 +70,7 @@ def use_channel_norm(module: nn.Module, kind: str = "instance") -> None:
         single = isinstance(child, nn.InstanceNorm3d) or getattr(child, "num_groups", None) == channels
         if channels and single:
             made = (ChannelNorm if kind == "instance" else BatchNorm)(channels, child.eps)
-            made.load_state_dict(child.state_dict(), strict=False)
+            made.load_state_dict(made.state_dict() | child.state_dict())
             setattr(module, name, made)
         else:
             use_channel_norm(child, kind)
