@@ -48,8 +48,8 @@ class Candidates:
         missing = [case for case in self.pool if score not in self.scores.get(case, {})]
         if missing:
             raise InvalidSettings(
-                f"{len(missing)} case(s) of the pool have no Score '{score}', because one pass gives none: turn a cycle"
-                " with this strategy, which then makes draws (`activedints cycle --strategy NAME`), or use 'entropy'."
+                f"{len(missing)} case(s) of the pool have no Score '{score}', because one pass or an earlier version"
+                " gives none: turn a cycle with this strategy, which scores anew (`activedints cycle --strategy NAME`)."
             )
         return {case: float(self.scores[case][score]) for case in self.pool}
 

@@ -1,10 +1,11 @@
 """From maps to one number per case (the Score), to the spots a reader should look at, and to plain words.
 
-Higher is always more worth annotating. Every reduction is a sum over the brain divided by a sum over the brain, so
-that neither a tight crop nor padding with air changes it.
+Higher is always more worth annotating. Every reduction looks at the brain alone, so that neither a tight crop nor
+padding with air changes it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,54 +34,93 @@ class Spot:
     label: str
 
 
-def mean_over_brain(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
-    """Mean of a map over the brain: the usual reduction; ranks large tumours first."""
-    return float(measure[brain].mean()) if brain.any() else 0.0
+@dataclass(frozen=True)
+class Draft:
+    """What a model says of one case: ``probability`` (class, x, y, z), ``brain`` (x, y, z), mL of a voxel."""
+
+    probability: Map
+    brain: Mask
+    voxel_ml: float
+
+    @cached_property
+    def foreground(self) -> Map:
+        """Probability of any foreground (x, y, z)."""
+        return 1.0 - self.probability[0].astype(np.float32)
+
+    @cached_property
+    def drawn(self) -> list[Mask]:
+        """Voxels (x, y, z) drafted with each foreground class; where there are none, the one that comes nearest."""
+        found = []
+        chosen = self.probability.argmax(axis=0)
+        for index in range(1, self.probability.shape[0]):
+            mask = (chosen == index) & self.brain
+            if not mask.any():
+                likely = np.where(self.brain, self.probability[index], -1.0)
+                mask[np.unravel_index(int(likely.argmax()), likely.shape)] = True
+            found.append(mask)
+        return found
 
 
-def per_predicted_volume(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
-    """Summed uncertainty per mL of predicted foreground: how unsure the model is about each mL that it found.
+def over_draft(measure: Map, draft: Draft) -> float:
+    """Mean over the labels of the map's mean over what is drafted with each: how unsure the model is of its own
+    drawing, a small label counting as much as a large one. A label drafted nowhere counts by its likeliest voxel.
 
-    ``foreground`` (x, y, z) is the probability of any foreground; SOFT_MILLILITRES keeps an empty prediction finite.
+    >>> sure, unsure = Draft(np.array([[[[0.1]]], [[[0.9]]]]), np.ones((1, 1, 1), bool), 1.0), np.full((1, 1, 1), 0.3)
+    >>> over_draft(unsure, sure)
+    0.3
     """
-    uncertain = float(measure[brain].sum()) * voxel_ml
-    predicted = float(foreground[brain].sum()) * voxel_ml
+    if not draft.brain.any():
+        return 0.0
+    return float(np.mean([measure[mask].mean(dtype=np.float64) for mask in draft.drawn]))
+
+
+def mean_over_brain(measure: Map, draft: Draft) -> float:
+    """Mean of a map over the brain: the usual reduction; ranks large tumours first."""
+    return float(measure[draft.brain].mean()) if draft.brain.any() else 0.0
+
+
+def per_predicted_volume(measure: Map, draft: Draft) -> float:
+    """Summed uncertainty per mL of predicted foreground; SOFT_MILLILITRES keeps an empty prediction finite."""
+    uncertain = float(measure[draft.brain].sum()) * draft.voxel_ml
+    predicted = float(draft.foreground[draft.brain].sum()) * draft.voxel_ml
     return uncertain / (predicted + SOFT_MILLILITRES)
 
 
-def foreground_weighted(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+def foreground_weighted(measure: Map, draft: Draft) -> float:
     """Mean of a map weighted by the probability of any foreground."""
-    weight = float(foreground[brain].sum())
-    return float((measure * foreground)[brain].sum() / weight) if weight > 0 else 0.0
+    weight = float(draft.foreground[draft.brain].sum())
+    return float((measure * draft.foreground)[draft.brain].sum() / weight) if weight > 0 else 0.0
 
 
-def top_fraction(measure: Map, foreground: Map, brain: Mask, voxel_ml: float, fraction: float = 0.01) -> float:
+def top_fraction(measure: Map, draft: Draft, fraction: float = 0.01) -> float:
     """Mean of the most uncertain hundredth of the brain."""
-    values = measure[brain]
+    values = measure[draft.brain]
     if not values.size:
         return 0.0
     count = max(1, int(values.size * fraction))
     return float(np.partition(values, values.size - count)[-count:].mean())
 
 
-def box_maximum(measure: Map, foreground: Map, brain: Mask, voxel_ml: float) -> float:
+def box_maximum(measure: Map, draft: Draft) -> float:
     """Largest mean over a box of BOX_MILLILITRES (mean filter); air counts as certain, so that no edge is rewarded."""
-    inside = np.where(brain, measure, 0.0).astype(np.float64)
-    if not brain.any():
+    inside = np.where(draft.brain, measure, 0.0).astype(np.float64)
+    if not draft.brain.any():
         return 0.0
-    side = max(1, round((BOX_MILLILITRES / voxel_ml) ** (1 / 3)))
+    side = max(1, round((BOX_MILLILITRES / draft.voxel_ml) ** (1 / 3)))
     room = [(side, side)] * 3  # the box may reach beyond the array, which is air as well
     return max(0.0, float(ndimage.uniform_filter(np.pad(inside, room), side, mode="constant").max()))
 
 
 REDUCTIONS = {
+    "over_draft": over_draft,
     "per_predicted_volume": per_predicted_volume,
     "mean_over_brain": mean_over_brain,
     "foreground_weighted": foreground_weighted,
     "top_fraction": top_fraction,
     "box_maximum": box_maximum,
 }
-DEFAULT_REDUCTION = "per_predicted_volume"
+DEFAULT_REDUCTION = "over_draft"
+"""Ranks cases by their true error best, and not by size (docs/figures.md, "The Score")."""
 
 
 def self_dice_doubt(probability: Map, brain: Mask) -> float:
@@ -139,24 +179,21 @@ def case_scores(
     """Every Score of one case: each measure by each reduction (``measure/reduction``), each foreground class' entropy
     (``labels`` are their names), ``expected_dice_loss``, with Draws ``draw_dice_loss``, and what was predicted in mL.
     """
-    voxel_ml = voxel_millilitres(affine)
-    foreground = 1.0 - probability[0].astype(np.float32)
+    draft = Draft(probability, brain, voxel_millilitres(affine))
     scores = {
-        f"{measure}/{name}": reduce(array, foreground, brain, voxel_ml)
+        f"{measure}/{name}": reduce(array, draft)
         for measure, array in maps.items()
         for name, reduce in REDUCTIONS.items()
     }
     for index, label in enumerate(labels, start=1):
         share = maps["entropy"] * probability[index]
-        scores[f"{class_score(label)}/{DEFAULT_REDUCTION}"] = REDUCTIONS[DEFAULT_REDUCTION](
-            share, foreground, brain, voxel_ml
-        )
+        scores[f"{class_score(label)}/{DEFAULT_REDUCTION}"] = REDUCTIONS[DEFAULT_REDUCTION](share, draft)
     scores["expected_dice_loss"] = self_dice_doubt(probability, brain)
     if class_variance is not None:
         scores["draw_dice_loss"] = draw_dice_doubt(class_variance, probability, brain)
-    scores["predicted_ml"] = float(foreground[brain].sum()) * voxel_ml
+    scores["predicted_ml"] = float(draft.foreground[brain].sum()) * draft.voxel_ml
     scores["minus_log_predicted_ml"] = -float(np.log(scores["predicted_ml"] + SOFT_MILLILITRES))
-    return scores | predicted_extent(probability, brain, voxel_ml)
+    return scores | predicted_extent(probability, brain, draft.voxel_ml)
 
 
 def predicted_extent(probability: Map, brain: Mask, voxel_ml: float) -> dict[str, float]:

@@ -111,7 +111,7 @@ class FittedScore:
 
 
 FITTED_ON = (
-    "entropy/per_predicted_volume",
+    "entropy/over_draft",
     "entropy/top_fraction",
     "entropy/foreground_weighted",
     "expected_dice_loss",

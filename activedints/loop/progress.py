@@ -35,6 +35,7 @@ MEASURES = {
     "minus_log_predicted_ml": "minus log of the predicted volume (size alone)",
 }
 REDUCTIONS = {
+    "over_draft": "mean over the draft, label by label",
     "per_predicted_volume": "per mL of predicted foreground",
     "mean_over_brain": "mean over the brain",
     "foreground_weighted": "mean weighted by foreground",

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activedints.core.score import REDUCTIONS, case_scores, ordinal, reason, self_dice_doubt, uncertain_spots
+from activedints.core.score import REDUCTIONS, Draft, case_scores, ordinal, reason, self_dice_doubt, uncertain_spots
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 VOXEL_ML = 0.008
@@ -20,25 +20,49 @@ def maps(seed: int = 0, size: int = 6):
 
 def test_per_predicted_volume_by_hand():
     brain = np.ones((1, 1, 2), bool)
-    measure, foreground = np.array([[[0.5, 0.25]]]), np.array([[[1.0, 0.0]]])
+    measure, probability = np.array([[[0.5, 0.25]]]), np.array([[[[0.0, 1.0]]], [[[1.0, 0.0]]]])
     # (0.75 voxels of doubt) / (1 voxel found + 1 mL of softness)
     expected = 0.75 * 0.008 / (1 * 0.008 + 1.0)
-    assert REDUCTIONS["per_predicted_volume"](measure, foreground, brain, VOXEL_ML) == pytest.approx(expected)
+    assert REDUCTIONS["per_predicted_volume"](measure, Draft(probability, brain, VOXEL_ML)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
 @given(seed=st.integers(0, 50), pad=st.integers(1, 4))
 def test_no_reduction_is_changed_by_air_around_the_brain(name, seed, pad):
     measure, probability, brain = maps(seed)
-    wider = [np.pad(a, pad) for a in (measure, 1 - probability[0], brain)]
-    before = REDUCTIONS[name](measure, 1 - probability[0], brain, VOXEL_ML)
-    assert REDUCTIONS[name](*wider, VOXEL_ML) == pytest.approx(before)
+    air = np.pad(probability, [(0, 0)] + [(pad, pad)] * 3)
+    air[0] += air.sum(axis=0) == 0
+    before = REDUCTIONS[name](measure, Draft(probability, brain, VOXEL_ML))
+    wider = Draft(air, np.pad(brain, pad), VOXEL_ML)
+    assert REDUCTIONS[name](np.pad(measure, pad), wider) == pytest.approx(before)
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_a_scan_without_brain_scores_zero(name):
     nothing = np.zeros((2, 2, 2))
-    assert REDUCTIONS[name](nothing, nothing, nothing > 0, VOXEL_ML) == 0.0
+    assert REDUCTIONS[name](nothing, Draft(np.stack([nothing + 1, nothing]), nothing > 0, VOXEL_ML)) == 0.0
+
+
+def test_the_mean_over_the_draft_counts_every_label_alike_and_a_missing_one_by_its_likeliest_voxel():
+    probability = np.zeros((4, 1, 1, 4))
+    probability[1, 0, 0, :3] = 0.9  # the large label, three voxels
+    probability[2, 0, 0, 3] = 0.8
+    probability[3, 0, 0, 1] = 0.05  # drafted nowhere, likeliest in the second voxel
+    probability[0] = 1 - probability[1:].sum(axis=0)
+    measure = np.array([[[0.1, 0.2, 0.3, 0.8]]])
+    found = REDUCTIONS["over_draft"](measure, Draft(probability, np.ones((1, 1, 4), bool), VOXEL_ML))
+    assert found == pytest.approx(((0.1 + 0.2 + 0.3) / 3 + 0.8 + 0.2) / 3)
+
+
+def test_the_mean_over_the_draft_does_not_grow_with_the_tumour():
+    def tumour(size):
+        probability = np.zeros((2, 8, 8, 8))
+        probability[1, :size, :size, :size] = 0.9
+        probability[0] = 1 - probability[1]
+        return Draft(probability, np.ones((8, 8, 8), bool), VOXEL_ML)
+
+    measure = np.full((8, 8, 8), 0.3)
+    assert REDUCTIONS["over_draft"](measure, tumour(2)) == pytest.approx(REDUCTIONS["over_draft"](measure, tumour(6)))
 
 
 def test_a_sure_prediction_has_no_expected_dice_loss_and_an_unsure_one_has():
@@ -55,7 +79,9 @@ def test_a_sure_prediction_has_no_expected_dice_loss_and_an_unsure_one_has():
 def test_case_scores_name_measure_and_reduction():
     measure, probability, brain = maps()
     scores = case_scores({"entropy": measure, "variance": measure}, probability, brain, AFFINE)
-    assert {"entropy/per_predicted_volume", "variance/top_fraction", "expected_dice_loss"} <= set(scores)
+    assert {"entropy/over_draft", "entropy/per_predicted_volume", "variance/top_fraction", "expected_dice_loss"} <= set(
+        scores
+    )
     assert all(np.isfinite(v) for v in scores.values())
 
 

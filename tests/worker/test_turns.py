@@ -117,7 +117,7 @@ def test_one_pass_is_used_until_calibration_says_that_draws_help(imported, brain
     result = next(j.result for j in _jobs(imported) if j.kind == "score")
     assert result["draws"] == 1
     assert "fewer than 4 annotated calibration cases" in result["draws_verdict"]
-    with pytest.raises(InvalidSettings, match="no Score 'variance/per_predicted_volume', because one pass gives none"):
+    with pytest.raises(InvalidSettings, match="no Score 'variance/over_draft', because one pass"):
         commands.query(imported, {"strategy": "variance"})
 
 
