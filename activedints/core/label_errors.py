@@ -2,44 +2,58 @@
 
 Confident disagreement (Northcutt et al., JAIR 2021), made fair to hard cases: if a model is calibrated, the mean of
 -log p(label) over voxels equals its mean entropy, however hard the case is. What exceeds it is surprise that the
-model did not expect. Members that saw the case are never asked.
+model did not expect. Wholesale mistakes hide from that measure, so what the likeliest repair of the map would gain is
+added (``label_repair``). Members that saw the case are never asked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from activedints.core.calibration import relevant
+from activedints.core.label_repair import FLOOR, Repair, likeliest_repair
 from activedints.core.score import Map, Mask
 from activedints.core.uncertainty import entropy
 from activedints.core.volume import IGNORE
 
-FLOOR = 1e-3
-"""Least probability that a label is given: one voxel can surprise by 6.9 nats at most."""
 LEAST_VOXELS = 20
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """``excess`` in nats per voxel of doubt, the ranking; ``surprise`` and ``expected`` behind it; mL that disagree."""
+    """``excess`` in nats per voxel of doubt, with ``surprise`` and ``expected`` surprise behind it, and what the
+    likeliest ``repair`` gains; of the ``voxels`` looked at so many are ``disagreeing``."""
 
     excess: float
     surprise: float
     expected: float
     voxels: int
     disagreeing: int
+    repair: Repair = field(default_factory=Repair)
+
+    @property
+    def total(self) -> float:
+        """The ranking: excess surprise and the gain of the likeliest repair, nats per voxel both."""
+        return self.excess + self.repair.gain
 
 
-def suspicion(probability: Map, label: npt.NDArray[np.uint8], brain: Mask) -> Suspicion:
-    """``probability`` (class, x, y, z) of Members that never saw the case, ``label`` (x, y, z) class indices.
+def suspicion(
+    probability: Map,
+    label: npt.NDArray[np.uint8],
+    brain: Mask,
+    spacing: tuple[float, float, float],
+    names: tuple[str, ...],
+) -> Suspicion:
+    """``probability`` (class, x, y, z) of Members that never saw the case, ``label`` (x, y, z) class indices; ``names``
+    are the foreground classes'.
 
     Looked at: annotated voxels of the brain where foreground is possible (above RELEVANT to the model) or given; the
     region must not follow the label where the model doubts, or hard cases would surprise by selection alone.
 
     >>> p = np.array([0.1, 0.9])[:, None, None, None] * np.ones((2, 5, 5, 1))
-    >>> right = suspicion(p, np.ones((5, 5, 1), np.uint8), np.ones((5, 5, 1), bool))
-    >>> wrong = suspicion(p, np.zeros((5, 5, 1), np.uint8), np.ones((5, 5, 1), bool))
+    >>> of = lambda label: suspicion(p, label.astype(np.uint8), np.ones((5, 5, 1), bool), (2, 2, 2), ("core",))
+    >>> right, wrong = of(np.ones((5, 5, 1))), of(np.zeros((5, 5, 1)))
     >>> round(right.excess, 3), round(wrong.excess, 3)
     (-0.22, 1.978)
     """
@@ -53,7 +67,8 @@ def suspicion(probability: Map, label: npt.NDArray[np.uint8], brain: Mask) -> Su
     given = label[known].astype(np.int64)
     surprise = float(-np.log(p[given, np.arange(count)]).mean())
     expected = float(entropy(p).mean())
-    return Suspicion(surprise - expected, surprise, expected, count, int((guess[known] != given).sum()))
+    repair = likeliest_repair(probability, label, brain, spacing, names)
+    return Suspicion(surprise - expected, surprise, expected, count, int((guess[known] != given).sum()), repair)
 
 
 def folds(cases: list[int], number: int, seed: int) -> list[list[int]]:

@@ -33,7 +33,8 @@ def start(store: Store) -> str:
 
 
 def findings(store: Store) -> list[Row]:
-    """The newest ranking, most suspicious first: case, excess in nats a voxel, mL that disagree, what became of it.
+    """The newest ranking, most suspicious first: case, suspicion in nats a voxel, mL that disagree, the mistake that
+    would explain it, what became of it.
 
     Cases that were annotated anew since are marked so; empty while nobody looked.
     """
@@ -49,8 +50,9 @@ def findings(store: Store) -> list[Row]:
                 "rank": rank,
                 "case_id": row["case_id"],
                 "case": row["case"],
-                "excess": row["excess"],
+                "suspicion": row.get("suspicion", row["excess"]),  # an earlier version's ranking has no repairs
                 "mL that disagree": row["disagreeing_ml"],
+                "looks": row.get("repair", {}).get("words", ""),
                 "state": _state(row, newest, back),
             }
             for rank, row in enumerate(done.result["ranking"], start=1)

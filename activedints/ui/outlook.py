@@ -64,13 +64,15 @@ def draw_label_errors(here: Here) -> None:
     st.subheader("Labels that look wrong", anchor=False)
     rows = second_look.findings(here.store)
     st.caption(
-        "Members trained without a case judge its label: excess surprise in nats per voxel. A high place is a reason to"
-        " look, not a verdict; honest hard cases are in the list too."
+        "Members trained without a case judge its label: surprise beyond what they expected, and what undoing the"
+        " likeliest mistake would gain, in nats per voxel. A high place is a reason to look, not a verdict; honest hard"
+        " cases are in the list too."
     )
     for row in rows[: second_look.LISTED]:
         left, middle, right = st.columns([3, 3, 2], vertical_alignment="center")
         left.markdown(f"**{row['rank']}. {row['case']}** ({row['state']})")
-        middle.caption(f"excess {row['excess']:.2f} nats, {row['mL that disagree']:.1f} mL disagree")
+        looks = f", {row['looks']}" if row["looks"] else ""
+        middle.caption(f"{row['suspicion']:.2f} nats, {row['mL that disagree']:.1f} mL disagree{looks}")
         label = "Send back for a second look"
         blocked = row["state"] != "not looked at"
         if right.button(label, key=f"back {row['case_id']}", disabled=blocked, icon=":material/undo:"):

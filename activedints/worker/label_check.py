@@ -57,13 +57,14 @@ def check_labels(job: Job, store: Store, report: Report) -> Callable[[Session], 
         {"case_id": case.id, "case": case.name, "annotation": annotation.id, **facts(found[case.name], one)}
         for (case, annotation), one in zip(rows, learning)
     ]
-    ranking.sort(key=lambda row: (-row["excess"], row["case"]))
+    ranking.sort(key=lambda row: (-row["suspicion"], row["case"]))
     return lambda session: {"ranking": ranking, "folds": min(FOLDS, len(rows)), "cycle": turn.cycle.number}
 
 
 def facts(found: Suspicion, case: TrainingCase) -> dict[str, Any]:
     """A Suspicion as JSON, with the disagreeing volume in mL."""
-    return asdict(found) | {"disagreeing_ml": found.disagreeing * float(np.prod(case.spacing)) / 1000}
+    volume = found.disagreeing * float(np.prod(case.spacing)) / 1000
+    return asdict(found) | {"suspicion": found.total, "disagreeing_ml": volume}
 
 
 def cross_validated(
@@ -94,5 +95,5 @@ def cross_validated(
         for case in (cases[index] for index in fold):
             seen = predict(model, case.image, case.brain, case.spacing, channels, looking)
             assert case.label is not None
-            found[case.case_id] = suspicion(seen.probability, case.label, case.brain)
+            found[case.case_id] = suspicion(seen.probability, case.label, case.brain, case.spacing, labels.foreground)
     return found

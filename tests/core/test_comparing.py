@@ -168,18 +168,21 @@ def lesion(shift=0, hard=0.0, seed=0):
     return np.stack([1 - sure, sure]), label, np.ones(sure.shape, bool)
 
 
+def excess(probability, label, brain):
+    return suspicion(probability, label, brain, (2.0, 2.0, 2.0), ("core",)).excess
+
+
 def test_a_wrong_label_is_more_suspicious_than_an_honest_hard_case():
     probability, label, brain = lesion()
     hard_probability, hard_label, _ = lesion(hard=1.0)
     shifted = np.roll(label, 3, axis=0)
     lobe = label.copy()
     lobe[:10] = 0
-    honest, hard = suspicion(probability, label, brain).excess, suspicion(hard_probability, hard_label, brain).excess
-    assert hard < suspicion(probability, shifted, brain).excess
-    assert max(honest, hard) < suspicion(probability, lobe, brain).excess
+    honest, hard = excess(probability, label, brain), excess(hard_probability, hard_label, brain)
+    assert hard < excess(probability, shifted, brain)
+    assert max(honest, hard) < excess(probability, lobe, brain)
     assert hard < 0.1
-    empty = suspicion(probability * 0 + np.array([1, 0])[:, None, None, None], label * 0, brain)
-    assert empty.excess == 0
+    assert excess(probability * 0 + np.array([1, 0])[:, None, None, None], label * 0, brain) == 0
 
 
 def test_every_case_is_in_exactly_one_fold():

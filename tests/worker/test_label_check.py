@@ -72,7 +72,7 @@ def test_the_finder_and_the_streams_as_jobs(turned, monkeypatch):
     short(turned)
     ranking = run(turned, second_look.start)["ranking"]
     assert len(ranking) == 4
-    assert [row["excess"] for row in ranking] == sorted((row["excess"] for row in ranking), reverse=True)
+    assert [row["suspicion"] for row in ranking] == sorted((row["suspicion"] for row in ranking), reverse=True)
     assert [row["case"] for row in second_look.findings(turned)] == [row["case"] for row in ranking]
     with turned.write() as session:  # an oracle's turns have no control stream: make one query a control's
         experiment = experiments.active(session)
