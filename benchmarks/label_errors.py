@@ -79,15 +79,18 @@ def plant(cases: list[TrainingCase], seed: int) -> tuple[list[TrainingCase], dic
 
 
 def measure(seed: int, steps: int, threads: int) -> dict[str, Any]:
-    """The finder's list on one planting: names with their excess, and what was planted."""
+    """The finder's list on one planting: names with their suspicion, and what was planted."""
     plan = Plan(str(frozen_cohort(CASES + 2)), (Arm("random"),), (0,), 1, 1, 1, 1, 0)
     data = load(plan)
     cases, planted = plant([data.cases[i] for i in data.learning][:CASES], seed)
     settings = TrainSettings(steps=steps, seed=seed, threads=threads, device="cpu")
     folder = RUNS / f"label-errors-{version().replace(' ', '-')}-{steps}-{seed}"
     found = cross_validated(cases, shipped("small"), data.channels, data.labels, settings, told, folder)
-    ranked = sorted(found, key=lambda name: -found[name].excess)
-    rows = [{"case": n, "excess": found[n].excess, "planted": planted.get(n)} for n in ranked]
+    ranked = sorted(found, key=lambda name: -found[name].total)
+    rows = [
+        {"case": n, "suspicion": found[n].total, "looks": found[n].repair.words, "planted": planted.get(n)}
+        for n in ranked
+    ]
     return {"list": rows, "planted": planted}
 
 
