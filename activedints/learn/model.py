@@ -16,8 +16,11 @@ from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidSe
 from activedints.core.settings import LabelSet
 from activedints.learn.compute import pick_device
 from activedints.learn.networks import Network, build
+from activedints.learn.norm import OWN, use_own_share
 
 KEY = "activedints"
+OWN_STATISTICS = "own_statistics"
+"""The fact of a card that says which share of a window's own statistics the batch norms use."""
 VERSION = 1
 
 
@@ -108,6 +111,7 @@ def load_model(path: Path, device: str = "auto") -> Model:
             odd = sorted(set(expected.items()) ^ set(found.items()))[0][0]
             raise ValueError(f"tensor {odd!r} does not fit the network of its card")
         state = {name: file.get_tensor(name).float() for name in found}
+        use_own_share(network, float(card.facts.get(OWN_STATISTICS, OWN)))
     network.load_state_dict(state, assign=True)
     return Model(network.to(pick_device(device)).eval(), card)
 

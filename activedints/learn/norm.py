@@ -17,6 +17,27 @@ MOMENTUM = 0.05
 OWN = 0.1
 """Share of a window's own statistics when a network is used: a step towards a scanner that the training never saw
 (Schneider et al., NeurIPS 2020)."""
+FEW = 2.0
+"""So many cases of a fine-tuning know as much as the window itself."""
+
+
+def own_share(cases: int) -> float:
+    """The share after a fine-tuning: its few cases moved the running statistics towards themselves, so a window's own
+    weigh more the fewer they were (the prior of Schneider et al.), and never less than OWN.
+
+    >>> own_share(2), own_share(6), own_share(100)
+    (0.5, 0.25, 0.1)
+    """
+    return max(OWN, FEW / (FEW + cases))
+
+
+def use_own_share(network: nn.Module, share: float) -> None:
+    """Let every batch norm below ``network`` use this share; ValueError outside 0..1."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"the share of a window's own statistics is between 0 and 1; it is {share}")
+    for module in network.modules():
+        if isinstance(module, BatchNorm):
+            module.own = share
 
 
 class BatchNorm(nn.Module):
@@ -32,6 +53,7 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
         self.eps = eps
+        self.own = OWN
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         known = self.running_mean, self.running_var
@@ -41,9 +63,9 @@ class BatchNorm(nn.Module):
         return torch.cat(items) if len(items) > 1 else items[0]
 
     def _adapted(self, item: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and variance by which one window is normalised: the training's, moved by OWN towards the window's."""
+        """Mean and variance by which one window is normalised: the training's, moved by ``own`` to the window's."""
         _, mean, inverse = torch.native_batch_norm(item, self.weight, self.bias, None, None, True, 0.0, self.eps)
-        return self.running_mean.lerp(mean, OWN), self.running_var.lerp(inverse**-2 - self.eps, OWN)
+        return self.running_mean.lerp(mean, self.own), self.running_var.lerp(inverse**-2 - self.eps, self.own)
 
 
 class ChannelNorm(nn.Module):

@@ -20,8 +20,9 @@ from activedints.learn.checkpoint import drop_checkpoints, load_checkpoint, save
 from activedints.learn.compute import autocast, pick_device, threads
 from activedints.learn.data import PatchSampler, TrainingCase, prepare, resident
 from activedints.learn.loss import dice_ce
-from activedints.learn.model import Card, load_model, save_model, start_from
+from activedints.learn.model import OWN_STATISTICS, Card, load_model, save_model, start_from
 from activedints.learn.networks import Network
+from activedints.learn.norm import OWN, own_share
 
 REPORT_EVERY = 1.5
 """Seconds between two reports."""
@@ -98,6 +99,7 @@ class _Run:
         self.device = pick_device(settings.device)
         network, self.peak = fresh_network(card, settings, start)
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
+        self.facts = {"purpose": purpose, OWN_STATISTICS: OWN if start is None else own_share(len(cases))}
         check_patch(self.network, settings.patch)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), self.peak, weight_decay=settings.weight_decay)
         self.average = [p.detach().clone() for p in self.network.parameters()]
@@ -157,7 +159,7 @@ class _Run:
         kept = [parameter.detach().clone() for parameter in self.network.parameters()]
         self._take(self.average)
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_model(path, self.network, replace(self.card, facts={"purpose": self.purpose, "steps": self.step}))
+        save_model(path, self.network, replace(self.card, facts=self.facts | {"steps": self.step}))
         self._take(kept)
 
     def _take(self, weights: list[torch.Tensor]) -> None:
@@ -208,7 +210,7 @@ class _Run:
         self._take(self.average)
         members = snapshot_files(self.folder)
         result = TrainedModel(path, self.step, self.seconds, self.mean_loss, members)
-        facts = {"purpose": self.purpose, "steps": result.steps, "seconds": result.seconds, "loss": result.loss}
+        facts = self.facts | {"steps": result.steps, "seconds": result.seconds, "loss": result.loss}
         card = replace(self.card, facts=facts)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_model(path, self.network, card)
