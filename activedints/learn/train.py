@@ -31,6 +31,8 @@ WARM_UP = 0.02
 CLIP_NORM = 5.0
 FINE_TUNE = 0.25
 """Share of the learning rate where every weight comes from a starter: at the whole rate few cases wash it out."""
+BELIEVED = 6.0
+"""A fine-tuning on so many cases is believed as much as its starter, and the model is the mean of both."""
 SNAPSHOT = "snapshot-"
 
 
@@ -97,9 +99,13 @@ class _Run:
     ) -> None:
         self.settings, self.card, self.folder, self.purpose = settings, card, folder, purpose
         self.device = pick_device(settings.device)
-        network, self.peak = fresh_network(card, settings, start)
+        network, fine = fresh_network(card, settings, start)
+        self.peak = settings.learning_rate * (FINE_TUNE if fine else 1)
+        self.starter = {name: value.clone() for name, value in network.state_dict().items()} if fine else {}
+        self.believed = len(cases) / (len(cases) + BELIEVED) if fine else 1.0
         self.network = network.to(self.device, memory_format=torch.channels_last_3d)
-        self.facts = {"purpose": purpose, OWN_STATISTICS: OWN if start is None else own_share(len(cases))}
+        own = own_share(len(cases)) if fine else OWN
+        self.facts = {"purpose": purpose, OWN_STATISTICS: own, "believed": self.believed}
         check_patch(self.network, settings.patch)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), self.peak, weight_decay=settings.weight_decay)
         self.average = [p.detach().clone() for p in self.network.parameters()]
@@ -156,16 +162,20 @@ class _Run:
         path = self.folder / f"{SNAPSHOT}{number:03d}.safetensors"
         if number == 0 or number >= self.settings.snapshots or path.exists():
             return
-        kept = [parameter.detach().clone() for parameter in self.network.parameters()]
-        self._take(self.average)
         self.folder.mkdir(parents=True, exist_ok=True)
+        now = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.outcome())
         save_model(path, self.network, replace(self.card, facts=self.facts | {"steps": self.step}))
-        self._take(kept)
+        self.network.load_state_dict(now)
 
-    def _take(self, weights: list[torch.Tensor]) -> None:
-        with torch.no_grad():
-            for parameter, value in zip(self.network.parameters(), weights):
-                parameter.copy_(value)
+    def outcome(self) -> dict[str, torch.Tensor]:
+        """The averaged weights and the running statistics; after a fine-tuning part of the way back to the starter, so
+        that less of it is forgotten (Wortsman et al., CVPR 2022; docs/decisions/0010-back-to-the-starter.md)."""
+        state = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        state |= {name: mean for (name, _), mean in zip(self.network.named_parameters(), self.average)}
+        if not self.starter:
+            return state
+        return {name: self.starter[name].to(value).lerp(value, self.believed) for name, value in state.items()}
 
     def tell(self, report: Report) -> None:
         now = time.monotonic()
@@ -206,8 +216,8 @@ class _Run:
         }
 
     def finish(self, path: Path, report: Report) -> TrainedModel:
-        """Write the averaged weights as the model and drop the checkpoints."""
-        self._take(self.average)
+        """Write the outcome as the model and drop the checkpoints."""
+        self.network.load_state_dict(self.outcome())
         members = snapshot_files(self.folder)
         result = TrainedModel(path, self.step, self.seconds, self.mean_loss, members)
         facts = self.facts | {"steps": result.steps, "seconds": result.seconds, "loss": result.loss}
@@ -218,13 +228,14 @@ class _Run:
         return result
 
 
-def fresh_network(card: Card, settings: TrainSettings, start: Path | None = None) -> tuple[Network, float]:
-    """The card's network with weights drawn from the seed, or from a starter's file; and its highest learning rate."""
+def fresh_network(card: Card, settings: TrainSettings, start: Path | None = None) -> tuple[Network, bool]:
+    """The card's network with weights drawn from the seed, or from a starter's file; and whether all of them come from
+    there, so that the training is a fine-tuning."""
     torch.manual_seed(settings.seed)
     network, taken = card.build(), None
     if start is not None:
         taken = start_from(network, card, load_model(start, "cpu"))
-    return network, settings.learning_rate * (FINE_TUNE if taken == "all" else 1)
+    return network, taken == "all"
 
 
 def snapshot_files(folder: Path) -> tuple[Path, ...]:

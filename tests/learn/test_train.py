@@ -112,12 +112,33 @@ def test_a_starter_with_the_same_labels_gives_everything(tmp_path, six_steps):
 
     settings = dataclasses.replace(SETTINGS, seed=5)
     card = Card(TINY, ("T1w", "FLAIR"), LABELS, None, settings.patch, dataclasses.asdict(settings))
-    network, peak = fresh_network(card, settings, six_steps.path)
+    network, fine = fresh_network(card, settings, six_steps.path)
     network.eval()
-    assert peak < settings.learning_rate, "tuned finely: nothing in it is new"
+    assert fine, "nothing in it is new"
     starter = load_model(six_steps.path, "cpu").network
     x = torch.randn(1, 2, 16, 16, 16)
     assert torch.allclose(network(x.flip(1)), starter(x), atol=1e-4)  # channels found by name
+
+
+def test_a_fine_tuning_is_believed_by_its_cases_and_the_rest_is_the_starter(tmp_path, six_steps, monkeypatch):
+    import activedints.learn.train as training
+
+    tuned = trained(tmp_path / "tuned", start=six_steps.path)
+    monkeypatch.setattr(training, "BELIEVED", 0.0)  # as if nothing of the starter were kept
+    whole = trained(tmp_path / "whole", start=six_steps.path)
+    files = [load_file(made.path) for made in (six_steps, tuned, whole)]
+    assert load_model(tuned.path, "cpu").card.facts["believed"] == pytest.approx(2 / 8)
+    moved = 0
+    for name in files[0]:
+        before, found, after = (file[name] for file in files)
+        assert torch.allclose(found, before.lerp(after, 2 / 8), atol=1e-6)
+        moved += not torch.equal(found, before)
+    assert moved > 0
+
+
+def test_a_training_from_random_weights_or_of_other_labels_is_believed_altogether(tmp_path, six_steps):
+    other = trained(tmp_path, start=six_steps.path, labels=LabelSet((0, 1, 2), ("background", "cyst", "pus")))
+    assert [load_model(m.path, "cpu").card.facts["believed"] for m in (six_steps, other)] == [1.0, 1.0]
 
 
 def test_a_starter_with_other_labels_gives_the_trunk_alone(tmp_path, six_steps):
@@ -125,12 +146,12 @@ def test_a_starter_with_other_labels_gives_the_trunk_alone(tmp_path, six_steps):
 
     labels = LabelSet((0, 1), ("background", "lesion"))
     card = Card(TINY, CHANNELS, labels, None, SETTINGS.patch, dataclasses.asdict(SETTINGS))
-    (network, peak), (scratch, _) = fresh_network(card, SETTINGS, six_steps.path), fresh_network(card, SETTINGS)
+    (network, fine), (scratch, _) = fresh_network(card, SETTINGS, six_steps.path), fresh_network(card, SETTINGS)
     starter = load_model(six_steps.path, "cpu").network
     for name, value in network.trunk.state_dict().items():
         assert torch.equal(value, starter.trunk.state_dict()[name])
     assert torch.equal(network.head.weight, scratch.head.weight)
-    assert peak == SETTINGS.learning_rate, "the head has all to learn"
+    assert not fine, "the head has all to learn"
     # a channel that the starter does not know changes nothing at first
     more = Card(TINY, ("T2w", *CHANNELS), LABELS, None, SETTINGS.patch, dataclasses.asdict(SETTINGS))
     grown = fresh_network(more, SETTINGS, six_steps.path)[0].eval()
