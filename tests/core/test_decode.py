@@ -139,6 +139,6 @@ def test_the_optimum_that_monai_finds_for_four_resolutions(capsys: pytest.Captur
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize(("depths", "layers"), [(3, 6), (4, 4)])
+@pytest.mark.parametrize(("depths", "layers"), [(3, 6), (4, 2)])
 def test_the_optimum_that_monai_finds_200_times(depths: int, layers: int, capsys: pytest.CaptureFixture[str]):
     compare_with_monai(depths, layers, range(200), capsys)
