@@ -5,8 +5,8 @@ strategy against both controls over seeds, and what the same cells say of the un
 Settings are fixed here, before their seeds are run: 40 cases to learn from, 4 at first, 2 a cycle, 3 cycles (8 of 40 =
 20 %), holdout 12, calibration 6, every training from the starter as in the product, 600 steps of two patches of 32^3
 at 2 mm. On a development cohort (seed 9100) mean class Dice after 300 / 600 / 1,200 such steps was .488 / .483 / .476
-with 8 labels and .471 / .492 / .481 with 40: converged. From random weights it is not (4 mm, 1,000 steps: .344 with 8
-labels, .295 with 40), and until it is, more labels do not help.
+with 8 labels and .471 / .492 / .481 with 40: converged (before decision 10). From random weights it is not (4 mm, 1,000
+steps: .344 with 8 labels, .295 with 40), and until it is, more labels do not help.
 """
 
 from dataclasses import replace
