@@ -9,21 +9,19 @@ with 8 labels and .471 / .492 / .481 with 40: converged (before decision 10). Fr
 steps: .344 with 8 labels, .295 with 40), and until it is, more labels do not help.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from activedints.core.comparing import areas, band, paired
-from activedints.core.metrics import ANY_FOREGROUND
 from activedints.core.strategies import DEFAULT_STRATEGY
 from activedints.worker.study.arms import replay
-from activedints.worker.study.cell import Cell, compute, read_result
-from activedints.worker.study.dataset import Data, load
+from activedints.worker.study.dataset import load
 from activedints.worker.study.plan import Arm, Plan
 from activedints.worker.study.results import curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS
+from benchmarks.cells import class_dice, last, spent, trained_on
 from benchmarks.cohorts import frozen_cohort, numbers, told, version
 from benchmarks.figures import figure, printed, result
 
@@ -47,25 +45,6 @@ def plan_of(dataset: Path, seeds: tuple[int, ...], steps: int, strategies: tuple
         patch=32,
         spacing=2.0,
     )
-
-
-def trained_on(labelled: tuple[int, ...], data: Data, folder: Path, seed: int, steps: int) -> float:
-    """Mean class Dice of a training on these labels alone, at as many steps; kept beside the study."""
-    cell = Cell(seed, CYCLES - 1, labelled, "weights-only", START, True)
-    apart = folder.with_name(f"{folder.name}-{len(labelled)}-labels-{steps}")
-    if read_result(apart, cell.key) is None:
-        compute(cell, replace(data, plan=replace(data.plan, steps=steps)), apart, told)
-    return class_dice(read_result(apart, cell.key) or {})
-
-
-def class_dice(found: dict[str, Any]) -> float:
-    """Mean over labels of the mean over holdout cases, as the study has it."""
-    labels = [name for name in found["holdout"][0]["dice"] if name != ANY_FOREGROUND]
-    means = []
-    for label in labels:
-        values = [case["dice"][label] for case in found["holdout"] if case["dice"][label] is not None]
-        means += [fmean(values)] if values else []
-    return fmean(means)
 
 
 def run(seeds: str = "0-9", steps: int = 600, processes: int = 1) -> dict[str, Any]:
@@ -108,18 +87,6 @@ def run(seeds: str = "0-9", steps: int = 600, processes: int = 1) -> dict[str, A
     ]
     answer = result("label-efficiency", figures, spent(folder), version())
     return answer | {"sentences": summary["sentences"], "shares": shares, "all_labels": whole}
-
-
-def spent(folder: Path) -> float:
-    """Core-minutes of all cells, whenever they were computed."""
-    found = [read_result(folder, path.stem) for path in (folder / "cells").glob("*.json")]
-    return sum(cell["cpu_seconds"] for cell in found if cell is not None) / 60
-
-
-def last(rows: list[dict[str, Any]], arm: str, seed: int) -> float:
-    """Mean class Dice of an arm's last cycle."""
-    mine = [r for r in rows if (r["arm"], r["seed"], r["label"]) == (arm, seed, "mean over labels")]
-    return float(max(mine, key=lambda row: row["cycle"])["dice"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What a study found: tidy tables, curves with bands, paired differences against both controls, and the sentences."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -120,11 +121,11 @@ def summarised(plan: Plan, rows: list[Row], queries: list[Row]) -> dict[str, Any
                     low, high = edges or (None, None)
                     bands.append(at | {"dice": fmean(values), "low": low, "high": high, "n": len(values)})
     found, told = [], []
-    for name in names:
+    for arm in plan.arms:
         for control in CONTROLS:
-            if name in CONTROLS and (name == control or control == "random"):
+            if arm.strategy in CONTROLS and (arm.strategy == control or control == "random"):
                 continue
-            row, words = _against(rows, complete, name, control, plan, unit)
+            row, words = _against(rows, complete, arm, control, unit)
             found += [row] if row else []
             told.append(words)
     return {
@@ -150,14 +151,16 @@ def _complete(rows: list[Row], arm: str, cycles: int) -> set[int]:
 
 
 def _against(
-    rows: list[Row], complete: dict[str, set[int]], name: str, control: str, plan: Plan, unit: str
+    rows: list[Row], complete: dict[str, set[int]], arm: Arm, control: str, unit: str
 ) -> tuple[Row | None, str]:
+    """An arm's control differs from it in the strategy alone: same regime, same cold start, same start."""
+    name, beside = arm.name, replace(arm, strategy=control).name
     cycles = max((row["cycle"] for row in rows if row["arm"] == name), default=0) + 1
-    both = complete.get(name, set()) & complete.get(control, set())
+    both = complete.get(name, set()) & complete.get(beside, set())
     if not both:
         return None, sentence(name, cycles, None, control)
     mine = {s: c for s, c in curves(rows, name, unit=unit).items() if s in both}
-    theirs = {s: c for s, c in curves(rows, control, unit=unit).items() if s in both}
+    theirs = {s: c for s, c in curves(rows, beside, unit=unit).items() if s in both}
     difference = paired(areas(mine, theirs))
     row = {"arm": name, "control": control, "difference": difference.mean, "low": difference.low}
     row |= {"high": difference.high, "n": difference.n, "cycles": cycles}

@@ -14,6 +14,7 @@ from activedints.worker.study import cell, runner
 from activedints.worker.study.arms import initial_set, pending, replay
 from activedints.worker.study.dataset import PER_CASE, load, split
 from activedints.worker.study.plan import Arm, Plan, claim_folder
+from activedints.worker.study.results import summarised
 from activedints.worker.study.runner import run_study
 from tests.brains import write_dataset
 
@@ -67,6 +68,29 @@ def test_the_tables_are_tidy_and_the_report_stands_alone(finished):
     assert "2 seeds" in words
     assert words in page
     assert any("that control was not run" in w for w in summary["sentences"]), "plain random is missing and it is said"
+
+
+def made_up(arm: Arm, height: float) -> list[dict[str, object]]:
+    """Two cycles of two seeds, all at one Dice."""
+    kept = {"arm": arm.name, "label": "mean over labels", "dice": height, "voxels": 0.0, "minutes": 0.0, "n": 1}
+    spent = ((0, 4.0), (1, 6.0))
+    return [kept | {"seed": s, "cycle": c, "volumes": v, "cpu_seconds": 1.0} for s in (0, 1) for c, v in spent]
+
+
+def test_an_arm_is_held_against_the_control_that_differs_in_the_strategy_alone(brains):
+    heights = {
+        Arm("entropy", start="starter"): 0.6,
+        Arm("foreground-random", start="starter"): 0.5,
+        Arm("entropy"): 0.4,
+        Arm("foreground-random"): 0.3,
+        Arm("entropy", regime="joint"): 0.9,
+    }
+    plan = dataclasses.replace(plan_of(brains), arms=tuple(heights))
+    told = summarised(plan, [row for arm, height in heights.items() for row in made_up(arm, height)], [])
+    found = {row["arm"]: row["difference"] for row in told["differences"]}
+    assert found == pytest.approx({"entropy, starter": 0.1, "entropy": 0.1})
+    (joint,) = [w for w in told["sentences"] if "entropy, joint" in w and "foreground-aware" in w]
+    assert "that control was not run" in joint, "the control of another regime is none"
 
 
 def test_a_finished_study_is_read_again_without_a_training(finished, monkeypatch):
