@@ -7,6 +7,7 @@ python=${PYTHON:-.venv/bin/python}
 export OMP_NUM_THREADS=1
 $python -m benchmarks.measured_table --architectures "${1:-60}"
 $python -m benchmarks.measured_table --write
+rm -f activedints/nas/advisor/advisor.safetensors activedints/nas/advisor/advisor.json
 $python -m activedints metad2a train --out activedints/nas/advisor/advisor
 for name in metad2a search-lab fisher naswot; do
     $python -m activedints bench $name --json > /dev/null

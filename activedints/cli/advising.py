@@ -14,6 +14,7 @@ from activedints.cli.root import (
     open_store,
     progress_bar,
     say,
+    untaken,
     writable,
 )
 
@@ -90,6 +91,7 @@ def train(
     from activedints.worker.few_shot import one_thread
 
     measured, began = read(table or SHIPPED), time.process_time()
+    untaken(*model.files_of(out))
     writable(out.parent)
     with progress_bar() as report, one_thread():
         made = model.trained(measured.without(without) if without else measured, seed=seed, report=report)

@@ -14,6 +14,7 @@ from activedints.cli.root import (
     app,
     open_store,
     progress_bar,
+    untaken,
     writable,
 )
 from activedints.core.job import silent
@@ -101,6 +102,7 @@ def train(
     background, evaluation = classes_of(data, workspace, seed)
     name = data if data in ("glyphs", "omniglot", "patches") else "omniglot"
     recipes.named(recipe, share)  # refused before a folder is made for it
+    untaken(*meta_checkpoint.files_of(out))
     writable(out.parent)
     with progress_bar() as report, one_thread():
         made = recipes.train(recipe, background, name, seed, report, share)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from activedints.core.errors import WorkspaceUnusable
+from activedints.core.errors import InvalidSettings, WorkspaceUnusable
 from activedints.core.job import Report
 from activedints.core.settings import check_seed
 from activedints.store.database import Store
@@ -66,6 +66,13 @@ def writable(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=folder).close()
     return folder
+
+
+def untaken(*files: Path) -> None:
+    """What took minutes to make is never overwritten, and that is said before the minutes are spent."""
+    for file in files:
+        if file.exists():
+            raise InvalidSettings(f"{file} is there already and is not overwritten: name another --out, or remove it.")
 
 
 def say(text: str) -> None:

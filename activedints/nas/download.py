@@ -8,6 +8,8 @@ import hashlib
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
@@ -85,16 +87,28 @@ def fetch(name: str, folder: Path, source: str | Path = "", report: Report = sil
     download = DOWNLOADS[name]
     origin = str(source) or download.source
     report(0, sum(file.size for file in download.files), f"{name} from {origin}. {download.licence}")
-    folder.mkdir(parents=True, exist_ok=True)
     done = 0
-    for file in download.files:
-        target = folder / file.name
-        if not (target.is_file() and _digest(target) == file.sha256):
-            _fetch_one(file, origin, target, download, done, report)
-        done += file.size
-        report(done, sum(f.size for f in download.files), f"{file.name} is complete, checksum as expected")
+    with _folder(folder):
+        for file in download.files:
+            target = folder / file.name
+            if not (target.is_file() and _digest(target) == file.sha256):
+                _fetch_one(file, origin, target, download, done, report)
+            done += file.size
+            report(done, sum(f.size for f in download.files), f"{file.name} is complete, checksum as expected")
     (folder / f"{name}-LICENCE.txt").write_text(f"{download.licence}\nSource: {download.source}\n")
     return [folder / file.name for file in download.files]
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """The folder, made where it is missing; one that was made and got no byte does not stay."""
+    missing = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if missing and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _fetch_one(file: RemoteFile, origin: str, target: Path, download: Download, done: int, report: Report) -> None:

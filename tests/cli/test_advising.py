@@ -75,11 +75,13 @@ def test_a_table_of_another_space_is_refused_in_a_sentence(run, tmp_path, rows, 
 def test_other_bad_input_is_refused_in_a_sentence(run, tmp_path):
     write(tmp_path / "one", {"a": 9})
     write(tmp_path / "few", {"a": 9, "b": 3})
+    (tmp_path / "earlier.json").write_text("{}")
     for words, said in (
         (("metad2a", "advise", "--images", tmp_path / "one"), "holds 1 class folder"),
         (("metad2a", "advise", "--images", tmp_path / "few"), "has 3 image"),
         (("metad2a", "advise", "--set", "digits", "--number", 9445), "ask for so many or fewer"),
         (("metad2a", "train", "--out", tmp_path / "own", "--without", "cats"), "no family 'cats'"),
+        (("metad2a", "train", "--out", tmp_path / "earlier"), "earlier.json is there already and is not overwritten"),
         (("proxy", "--images", 100_000), "100,000"),
     ):
         code, out, err = run(*words)

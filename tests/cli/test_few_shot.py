@@ -34,6 +34,9 @@ def test_train_evaluate_and_adapt(run, tmp_path):
         (network, mode) for network in ("mixture", "pruned") for mode in ("transductive", "one target")
     }
     weights = made["weights"]
+    code, out, err = run("train", "--out", tmp_path / "own" / "start")
+    assert (code, out) == (1, "")
+    assert "start.safetensors is there already and is not overwritten" in err
     code, out, err = run("evaluate", "--learner", weights, "--episodes", 4, "--json")
     assert code == 0, err
     same = [{**f, "seconds": 0} for f in made["figures"]]

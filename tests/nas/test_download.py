@@ -146,7 +146,8 @@ def test_sources_that_do_not_have_it(serve, small, tmp_path):
     with pytest.raises(InvalidSettings, match="neither http nor https"):
         fetch("small", tmp_path, "file:///etc")
     with pytest.raises(NotFound, match=r"no file a\.bin"):
-        fetch("small", tmp_path, tmp_path / "empty")
+        fetch("small", tmp_path / "new", tmp_path / "empty")
+    assert not (tmp_path / "new").exists(), "a refused download leaves no empty folder"
     with pytest.raises(NotFound, match="no data set 'moon'"):
         fetch("moon", tmp_path)
 
