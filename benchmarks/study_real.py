@@ -27,6 +27,8 @@ ARMS = (DEFAULT_STRATEGY, CONTROL, "random")
 CYCLES = 3
 START = "starter"
 ALL = "all six cases"
+DICE, AREA = "mean_class_dice", "area_against_foreground_random"
+UNITS = {"auroc_of_errors": "AUROC", "share_of_voxels": "share"}
 
 
 def plan_of(fold: list[str], seeds: tuple[int, ...], steps: int) -> Plan:
@@ -56,15 +58,15 @@ def of_fold(number: int, seeds: tuple[int, ...], steps: int, processes: int) -> 
     rows, _ = tables(plan, data, folder, {})
     curve = {arm.strategy: curves(rows, arm.name, unit="voxels") for arm in plan.arms}
     every = tuple(data.candidates)
-    found = {(ALL, "Dice"): [trained_on(every, data, folder, seed, steps) for seed in seeds]}
+    found = {(ALL, DICE): [trained_on(every, data, folder, seed, steps) for seed in seeds]}
     for arm in plan.arms:
         name = arm.strategy
         ends = [end_of(rows, arm.name, seed) for seed in seeds]
-        found[name, "Dice"] = [last(rows, arm.name, seed) for seed in seeds]
-        found[name, "any-foreground"] = [end["dice"] for end in ends]
-        found[name, "AUROC of errors"] = [end["auroc"] for end in ends]
-        found[name, "share of voxels"] = [end["voxels"] / sum(map(data.voxels, every)) for end in ends]
-        found[name, "area"] = areas(curve[name], curve[CONTROL])
+        found[name, DICE] = [last(rows, arm.name, seed) for seed in seeds]
+        found[name, "any_foreground_dice"] = [end["dice"] for end in ends]
+        found[name, "auroc_of_errors"] = [end["auroc"] for end in ends]
+        found[name, "share_of_voxels"] = [end["voxels"] / sum(map(data.voxels, every)) for end in ends]
+        found[name, AREA] = areas(curve[name], curve[CONTROL])
     return found
 
 
@@ -86,14 +88,22 @@ def run(seeds: str = "0-4", folds: str = "0,1,2,3", steps: int = 300, processes:
     figures, sentences = [], []
     for (arm, what), values in found.items():
         interval = band(values)
-        if what == "area" and arm == CONTROL:
+        if what == AREA and arm == CONTROL:
             continue
-        if what == "area":
+        if what == AREA:
             gain = paired(values)
             interval = (gain.low, gain.high) if gain.low is not None and gain.high is not None else None
             sentences.append(sentence(arm, CYCLES, gain))
         figures.append(
-            figure(f"{what}, {arm}", fmean(values), None, "", n=len(values), interval=interval, smaller_is_better=False)
+            figure(
+                f"{what}, {arm}",
+                fmean(values),
+                None,
+                UNITS.get(what, "Dice"),
+                n=len(values),
+                interval=interval,
+                smaller_is_better=False,
+            )
         )
     minutes = sum(spent(folder_of(number, steps)) for number in parts)
     return result("study-real", figures, minutes) | {"sentences": sentences}
