@@ -42,7 +42,7 @@ def replay(data: Data, folder: Path, arm: Arm, seed: int, cold: Embedding) -> li
     steps: list[Step] = []
     for cycle in range(data.plan.cycles):
         cell = cell_of(arm, seed, cycle, data.plan.cycles, labelled, before)
-        result = read_result(folder, cell.key)
+        result = read_result(folder, cell.key, arm.strategy in strategies.NEEDS_EMBEDDING)
         steps.append(Step(cell, queried, result))
         left = set(data.candidates) - set(labelled)
         if result is None or cell.last or not left:

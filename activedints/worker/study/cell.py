@@ -72,10 +72,14 @@ def result_path(folder: Path, key: str) -> Path:
     return folder / "cells" / f"{key}.json"
 
 
-def read_result(folder: Path, key: str) -> dict[str, Any] | None:
-    """A finished cell's result; None while there is none."""
+def read_result(folder: Path, key: str, embedded: bool = False) -> dict[str, Any] | None:
+    """A finished cell's result; None while there is none, or where it was computed before an arm came that needs the
+    pool ``embedded``."""
     path = result_path(folder, key)
-    return json.loads(path.read_text()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text())
+    return None if embedded and "pool" in found and not found["embedding"] else found
 
 
 def compute(cell: Cell, data: Data, folder: Path, report: Report, embed: bool = False, threads: int = 1) -> None:

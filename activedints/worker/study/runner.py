@@ -99,15 +99,15 @@ def _claimed(cell: Cell, data: Data, folder: Path) -> None:
     """Compute a cell unless another process does; then wait for it."""
     locks = folder / "locks"
     locks.mkdir(exist_ok=True)
+    embed = any(arm.strategy in strategies.NEEDS_EMBEDDING for arm in data.plan.arms)
     with (locks / cell.key).open("w") as lock:
-        while read_result(folder, cell.key) is None:
+        while read_result(folder, cell.key, embed) is None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 time.sleep(PATIENCE)
                 continue
-            if read_result(folder, cell.key) is None:
-                embed = any(arm.strategy in strategies.NEEDS_EMBEDDING for arm in data.plan.arms)
+            if read_result(folder, cell.key, embed) is None:
                 compute(cell, data, folder, silent, embed=embed)
             return
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -117,6 +118,15 @@ def test_a_killed_study_goes_on_and_ends_in_the_same_figures(finished, brains, t
     again = run_study(plan, tmp_path / "s")
     assert [row["dice"] for row in again["bands"]] == [row["dice"] for row in summary["bands"]]
     assert again["queries"] == summary["queries"]
+
+
+def test_an_arm_that_compares_cases_joins_a_study_whose_cells_hold_no_embedding(finished, brains, tmp_path):
+    _, folder, summary = finished
+    shutil.copytree(folder, tmp_path / "s")
+    grown = run_study(plan_of(brains, "k-centre"), tmp_path / "s")
+    assert grown["finished"]["k-centre"] == 2
+    before = [row for row in grown["bands"] if row["arm"] in ("entropy", "foreground-random")]
+    assert [row["dice"] for row in before] == [row["dice"] for row in summary["bands"]]
 
 
 def test_more_seeds_and_arms_join_a_study_and_other_settings_are_refused(brains, tmp_path):
