@@ -8,10 +8,11 @@ import time
 from statistics import fmean
 from typing import Any
 
-from activedints.core.comparing import paired
+from activedints.core.comparing import Difference, paired
+from activedints.core.metrics import ANY_FOREGROUND
 from activedints.worker.study.dataset import load
 from activedints.worker.study.plan import Arm, Plan
-from activedints.worker.study.results import curves, tables
+from activedints.worker.study.results import MEAN, curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS, remembered, shared_data
 from benchmarks.cohorts import numbers, told
@@ -48,7 +49,7 @@ def run(
     }
     others = [fmean(v for n, v in found.items() if n not in TUNED_ON) for found in by_seed.values()]
     tuned = [fmean(v for n, v in found.items() if n in TUNED_ON) for found in by_seed.values()]
-    gain, starts = first_cycles(numbers(first), few)
+    gain, class_gain, starts = first_cycles(numbers(first), few)
     kept: dict[str, Any] = {"smaller_is_better": False}
     figures = [
         figure(
@@ -73,6 +74,15 @@ def run(
         figure(
             "first_cycle_gain", gain.mean, None, "Dice", n=gain.n, interval=(gain.low, gain.high), limit=0.0, **kept
         ),
+        figure(
+            "first_cycle_class_gain",
+            class_gain.mean,
+            None,
+            "Dice",
+            n=class_gain.n,
+            interval=(class_gain.low, class_gain.high),
+            **kept,
+        ),
     ]
     return result("zero-label", figures, 2 * (time.monotonic() - began) / 60, RECIPE.version) | {
         "cases": by_seed,
@@ -80,8 +90,9 @@ def run(
     }
 
 
-def first_cycles(seeds: tuple[int, ...], steps: int) -> tuple[Any, dict[str, Any]]:
-    """Dice after the first training from the starter minus from scratch, same labels, same steps, paired by seed."""
+def first_cycles(seeds: tuple[int, ...], steps: int) -> tuple[Difference, Difference, dict[str, Any]]:
+    """Dice after the first training from the starter minus from scratch, same labels, same steps, paired by seed: of
+    any foreground and, second, the mean over labels; and all of it."""
     plan = Plan(
         dataset=str(shared_data() / "brats2021_2mm"),
         arms=(Arm("random", start="starter"), Arm("random")),
@@ -98,12 +109,14 @@ def first_cycles(seeds: tuple[int, ...], steps: int) -> tuple[Any, dict[str, Any
     folder = RUNS / f"first-cycles-{steps}"
     run_study(plan, folder, told)
     rows, _ = tables(plan, load(plan), folder, {})
-    heights = {}
-    for arm in plan.arms:
-        found = curves(rows, arm.name, "any foreground")
-        heights[arm.name] = {seed: curve[0][1] for seed, curve in found.items()}
-    ours, theirs = (heights[arm.name] for arm in plan.arms)
-    return paired([ours[seed] - theirs[seed] for seed in seeds]), heights
+    gains, heights = [], {}
+    for label in (ANY_FOREGROUND, MEAN):
+        ours, theirs = (
+            {seed: curve[0][1] for seed, curve in curves(rows, arm.name, label).items()} for arm in plan.arms
+        )
+        gains.append(paired([ours[seed] - theirs[seed] for seed in seeds]))
+        heights[label] = {"starter": ours, "scratch": theirs}
+    return gains[0], gains[1], heights
 
 
 if __name__ == "__main__":
