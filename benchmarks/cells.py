@@ -9,7 +9,7 @@ from activedints.core.metrics import ANY_FOREGROUND
 from activedints.worker.study.cell import Cell, compute, read_result
 from activedints.worker.study.dataset import Data
 from activedints.worker.study.results import MEAN
-from benchmarks.cohorts import told
+from benchmarks.figures import told
 
 
 def trained_on(labelled: tuple[int, ...], data: Data, folder: Path, seed: int, steps: int) -> float:

@@ -36,8 +36,3 @@ def numbers(text: str) -> tuple[int, ...]:
         low, dash, high = part.partition("-")
         found += range(int(low), int(high) + 1) if dash else [int(low)]
     return tuple(found)
-
-
-def told(step: int, total: int, message: str, metrics: dict[str, float] | None = None) -> None:
-    """A Report in plain lines."""
-    print(f"{step}/{total} {message}", flush=True)

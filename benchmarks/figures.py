@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 from typing import Any
 
 import numpy as np
@@ -62,3 +63,8 @@ def bootstrap(differences: list[float], seed: int = 0, draws: int = 10_000) -> t
 def printed(answer: dict[str, Any]) -> None:
     """One JSON object on stdout, nothing else."""
     print(json.dumps(answer))
+
+
+def told(step: int, total: int, message: str, metrics: dict[str, float] | None = None) -> None:
+    """A Report in plain lines, on stderr: stdout is the answer's alone."""
+    print(f"{step}/{total} {message}", file=sys.stderr, flush=True)

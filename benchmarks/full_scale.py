@@ -32,8 +32,7 @@ from activedints.learn.networks import Network, build, shipped
 from activedints.learn.plan import settings_for
 from activedints.learn.search import search
 from benchmarks.arms import RUNS
-from benchmarks.figures import figure, printed, result
-from benchmarks.search import say
+from benchmarks.figures import figure, printed, result, told
 from benchmarks.starter import load_cases
 
 SEED, CHANNELS, PROBED = 2026, 4, 10
@@ -97,7 +96,7 @@ def run(
     settings = settings_for(space_named(space), seconds=60 * minutes, device=device)
     waiting = share_waiting(found, labels.classes, settings)
     with tempfile.TemporaryDirectory() as folder:
-        done = search(found, channels, labels, settings, say, Path(folder))
+        done = search(found, channels, labels, settings, told, Path(folder))
         measured = json.loads(done.history_path.read_text())["measured"]
     side = settings.patch[0]
     architecture = replace(shipped("cvpr2021"), channel_mul=1.0 if space == PAPER else 0.25)

@@ -22,8 +22,8 @@ from activedints.worker.study.results import curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS
 from benchmarks.cells import class_dice, last, spent, trained_on
-from benchmarks.cohorts import frozen_cohort, numbers, told, version
-from benchmarks.figures import figure, printed, result
+from benchmarks.cohorts import frozen_cohort, numbers, version
+from benchmarks.figures import figure, printed, result, told
 
 LEARNING, HOLDOUT, CALIBRATION, INITIAL, BUDGET, CYCLES = 40, 12, 6, 4, 2, 3
 CONTROLS = ("foreground-random", "random")

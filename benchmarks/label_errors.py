@@ -19,8 +19,8 @@ from activedints.worker.label_check import cross_validated
 from activedints.worker.study.dataset import load
 from activedints.worker.study.plan import Arm, Plan
 from benchmarks.arms import RUNS, remembered
-from benchmarks.cohorts import frozen_cohort, numbers, told, version
-from benchmarks.figures import figure, printed, result
+from benchmarks.cohorts import frozen_cohort, numbers, version
+from benchmarks.figures import figure, printed, result, told
 
 CASES, SPOILED, FIRST, FOUND = 24, 5, 8, 4
 KINDS = ("shifted", "swapped", "lobe removed")

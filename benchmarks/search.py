@@ -19,7 +19,7 @@ from activedints.learn.cost import measure
 from activedints.learn.data import TrainingCase
 from activedints.learn.search import SearchResult, search
 from benchmarks.arms import ROOT, RUNS, remembered
-from benchmarks.figures import figure, printed, result
+from benchmarks.figures import figure, printed, result, told
 from benchmarks.starter import load_cases
 
 STEPS = 1600
@@ -42,11 +42,7 @@ def searched(seed: int = 0, report: Report | None = None, **changes: Any) -> Sea
     training, _, channels, labels = cohort()
     settings = replace(SearchSettings(steps=STEPS, threads=1, seed=seed), **changes)
     name = "-".join(["search", str(seed), *(f"{key}={value}" for key, value in sorted(changes.items()))])
-    return search(training, channels, labels, settings, report or say, RUNS / name)
-
-
-def say(step: int, total: int, message: str, metrics: dict[str, float] | None = None) -> None:
-    print(f"{step}/{total} {message}", file=sys.stderr, flush=True)
+    return search(training, channels, labels, settings, report or told, RUNS / name)
 
 
 def memory(architecture: Architecture, key: str) -> float:

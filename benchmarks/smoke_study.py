@@ -9,8 +9,8 @@ from typing import Any
 from activedints.core.strategies import DEFAULT_STRATEGY
 from activedints.worker.study.plan import Arm, Plan
 from activedints.worker.study.runner import run_study
-from benchmarks.cohorts import frozen_cohort, numbers, told, version
-from benchmarks.figures import figure, printed, result
+from benchmarks.cohorts import frozen_cohort, numbers, version
+from benchmarks.figures import figure, printed, result, told
 
 ARMS = (DEFAULT_STRATEGY, "entropy", "foreground-random", "random")
 

@@ -19,8 +19,9 @@ from activedints.learn.data import TrainingCase
 from activedints.learn.networks import build
 from activedints.learn.train import train
 from benchmarks.arms import RUNS, remembered, shared_data
+from benchmarks.figures import told
 from benchmarks.loop_real import FOLDS
-from benchmarks.search import cohort, say
+from benchmarks.search import cohort
 from benchmarks.starter import dice_of, load_cases
 
 PATCH = (48, 48, 48)
@@ -68,7 +69,7 @@ def _train(network: Network, key: str, core_seconds: float, seed: int, name: str
     training, holdout, channels, labels = split
     steps = max(1, round(core_seconds / core_seconds_a_step(network, key)))
     settings = TrainSettings(steps=steps, threads=1, seed=seed, patch=PATCH)
-    done = train(training, network, channels, labels, settings, say, RUNS / name)
+    done = train(training, network, channels, labels, settings, told, RUNS / name)
     found = dice_of(done.path, holdout, channels, labels, threads=1)
     return {
         "cases": {name: classes for name, (_, classes) in found.items()},

@@ -17,7 +17,6 @@ import numpy as np
 
 from activedints.cohort.settings import CohortSettings
 from activedints.cohort.simulate import anatomy_files, case_seed, simulate_case, simulate_cohort
-from activedints.core.job import Report
 from activedints.core.metrics import evaluate
 from activedints.core.settings import LabelSet, ScoreSettings, TrainSettings
 from activedints.core.volume import spacing
@@ -31,7 +30,7 @@ from activedints.learn.predict import predict
 from activedints.learn.train import TrainedModel, train
 from activedints.loop.experiments import STARTER
 from benchmarks.arms import RUNS, shared_data
-from benchmarks.figures import figure, printed, result
+from benchmarks.figures import figure, printed, result, told
 
 SEED = 7000
 TUNED_ON = ("BraTS2021_00006", "BraTS2021_01476", "BraTS2021_01478", "BraTS2021_01480")
@@ -45,7 +44,7 @@ def learning_cases(cases: int) -> tuple[list[TrainingCase], tuple[str, ...], Lab
     for seed, templates in ((SEED, ()), (SEED + 2, anatomy_files(shared_data() / "anatomies"))):
         folder = RUNS / f"{RECIPE.version}-{RECIPE.hash[:8]}-{seed}-{cases // 2}"
         if not (folder / "dataset.json").is_file():
-            simulate_cohort(folder, cases // 2, seed, RECIPE, _told, templates)
+            simulate_cohort(folder, cases // 2, seed, RECIPE, told, templates)
         made, channels, labels = load_cases(folder)
         found += [replace(case, case_id=f"{seed}-{case.case_id}") for case in made]
     return found, channels, labels
@@ -58,7 +57,7 @@ def trained_starter(seed: int, steps: int, cases: int, device: str = "auto") -> 
         steps=steps, seed=seed, spacing=(2.0, 2.0, 2.0), checkpoint_every=60.0, threads=1, device=device
     )
     folder = RUNS / f"starter-{RECIPE.hash[:8]}-{steps}-{seed}"
-    return train(learning, shipped("small"), channels, labels, plan, _told, folder)
+    return train(learning, shipped("small"), channels, labels, plan, told, folder)
 
 
 def load_cases(folder: Path) -> tuple[list[TrainingCase], tuple[str, ...], LabelSet]:
@@ -130,9 +129,6 @@ def _simulated(index: int, labels: LabelSet) -> TrainingCase:
     volume, label, _ = simulate_case(CohortSettings(), case_seed(SEED + 1, index))
     brain = np.asarray(volume.array.any(axis=0))
     return TrainingCase(f"fresh_{index}", volume.array, brain, spacing(volume.affine), labels.index_of(label.array))
-
-
-_told: Report = lambda step, total, message, metrics=None: print(f"{step}/{total} {message}", flush=True)  # noqa: E731
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from activedints.worker.study.results import Row, curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS, shared_data
 from benchmarks.cells import last, spent, trained_on
-from benchmarks.cohorts import numbers, told
-from benchmarks.figures import figure, printed, result
+from benchmarks.cohorts import numbers
+from benchmarks.figures import figure, printed, result, told
 
 FOLDS = json.loads((Path(__file__).parent / "folds.json").read_text())["folds"]
 CONTROL = "foreground-random"

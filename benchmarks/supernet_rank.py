@@ -22,8 +22,8 @@ from activedints.learn.cost import cost
 from activedints.learn.topology import Path
 from benchmarks.arms import RUNS, remembered
 from benchmarks.dints_rank import CORE_SECONDS, COUNT, measured
-from benchmarks.figures import figure, printed, result
-from benchmarks.search import cohort, say
+from benchmarks.figures import figure, printed, result, told
+from benchmarks.search import cohort
 from benchmarks.standalone import PATCH
 
 STEPS = 1200
@@ -42,7 +42,7 @@ def supernet_losses(steps: int, networks: list[Architecture]) -> list[float]:
             learn.step += 1
             if learn.step % 50 == 0:
                 save_checkpoint(folder, learn.step, {"purpose": purpose, **learn.state()})
-                say(learn.step, steps, f"supernet on uniform paths: loss {learn.mean_loss:.3f}")
+                told(learn.step, steps, f"supernet on uniform paths: loss {learn.mean_loss:.3f}")
         losses = [learn.path_loss(Path.of(a)) for a in networks]
     drop_checkpoints(folder)
     return losses

@@ -25,8 +25,8 @@ from activedints.learn.compute import threads
 from activedints.learn.loss import dice_ce
 from activedints.learn.train import learning_rate
 from benchmarks.arms import remembered
-from benchmarks.figures import bootstrap, figure, printed, result
-from benchmarks.search import cohort, say
+from benchmarks.figures import bootstrap, figure, printed, result, told
+from benchmarks.search import cohort
 
 SEEDS = (0, 1, 2)
 BUDGET = 300.0
@@ -65,7 +65,7 @@ def theirs(seed: int, budget: float) -> dict[str, float]:
                 loss.backward()
                 search.step()
             spent, steps = spent + time.process_time() - start, steps + 1
-            say(int(spent), int(budget), f"MONAI's step {steps}")
+            told(int(spent), int(budget), f"MONAI's step {steps}")
         with torch.no_grad():
             losses = [dice_ce(net(x), y).item() for x, y in ours.fixed]
     return {"loss": fmean(losses), "steps": steps, "seconds_a_step": median(single), "seconds": spent}
@@ -100,7 +100,7 @@ def ours(seed: int, goal: float, budget: float) -> dict[str, float]:
             if len(single) % EVERY == 0:
                 best.append(learn.evaluation()["validation_loss"])
                 below = below + 1 if best[-1] <= goal else 0
-                say(int(spent), int(budget), f"our step {len(single)}: {best[-1]:.3f}, goal {goal:.3f}")
+                told(int(spent), int(budget), f"our step {len(single)}: {best[-1]:.3f}, goal {goal:.3f}")
     reached = spent if below >= 2 else float("inf")
     return {
         "seconds": reached,

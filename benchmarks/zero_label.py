@@ -15,8 +15,8 @@ from activedints.worker.study.plan import Arm, Plan
 from activedints.worker.study.results import MEAN, curves, tables
 from activedints.worker.study.runner import run_study
 from benchmarks.arms import RUNS, remembered, shared_data
-from benchmarks.cohorts import numbers, told
-from benchmarks.figures import figure, printed, result
+from benchmarks.cohorts import numbers
+from benchmarks.figures import figure, printed, result, told
 from benchmarks.starter import RECIPE, TUNED_ON, dice_of, load_cases, trained_starter
 
 FEW = 2
