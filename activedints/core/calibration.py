@@ -110,11 +110,17 @@ def relevant(probability: Floats, truth: npt.NDArray[np.uint8]) -> Mask:
     return np.asarray((1 - probability[0] > RELEVANT) | ((truth > 0) & (truth != IGNORE)))
 
 
-def class_calibration_errors(probability: Floats, truth: npt.NDArray[np.uint8], bins: int = 15) -> list[float | None]:
-    """Expected calibration error of every foreground class over its relevant voxels, equal-mass bins (Nixon et al.,
-    CVPR-W 2019); None for a class that no voxel has. ``probability`` (class, voxel), ``truth`` (voxel,)."""
+def class_calibration_errors(
+    probability: Floats, truth: npt.NDArray[np.uint8], temperature: float = 1.0, bins: int = 15
+) -> list[float | None]:
+    """Expected calibration error of every foreground class over the relevant voxels, equal-mass bins (Nixon et al.,
+    CVPR-W 2019); None for a class that no voxel has. ``probability`` (class, voxel), ``truth`` (voxel,).
+
+    Relevance is judged before the ``temperature``: a temperature that moves easy voxels across RELEVANT would change
+    what is measured, and two temperatures could not be compared.
+    """
     kept = relevant(probability, truth)
-    p, label = probability[:, kept], truth[kept]
+    p, label = tempered(probability[:, kept], temperature), truth[kept]
     errors = [expected_calibration_error(p[c], label == c, bins) for c in range(1, p.shape[0])]
     return [error if (label == c).any() else None for c, error in enumerate(errors, start=1)]
 

@@ -73,7 +73,7 @@ def calibration_rows(voxels: Voxels, temperature: float, labels: tuple[str, ...]
     before = class_calibration_errors(voxels.probability, voxels.truth)
     after: list[float | None] = [None] * len(before)
     if temperature != 1.0:
-        after = class_calibration_errors(tempered(voxels.probability, temperature), voxels.truth)
+        after = class_calibration_errors(voxels.probability, voxels.truth, temperature)
     rows = [
         {"label": label, "before": b, "after": a, "cases": voxels.cases} for label, b, a in zip(labels, before, after)
     ]
@@ -86,12 +86,12 @@ def calibration_rows(voxels: Voxels, temperature: float, labels: tuple[str, ...]
 
 def reliability_rows(voxels: Voxels, temperature: float, labels: tuple[str, ...]) -> list[Row]:
     """The reliability diagram: per label and bin, mean probability and share of voxels that are it."""
-    p = tempered(voxels.probability, temperature)
-    kept = relevant(p, voxels.truth)
+    kept = relevant(voxels.probability, voxels.truth)
+    p = tempered(voxels.probability[:, kept], temperature)
     return [
         {"label": label, "probability": confidence, "share": share, "voxels": number}
         for index, label in enumerate(labels, start=1)
-        for confidence, share, number in reliability(p[index][kept], voxels.truth[kept] == index)
+        for confidence, share, number in reliability(p[index], voxels.truth[kept] == index)
     ]
 
 

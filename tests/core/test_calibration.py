@@ -102,6 +102,19 @@ def test_temperature_leaves_a_calibrated_forecaster_alone() -> None:
     assert calibration.class_calibration_errors(p, np.minimum(truth, 1))[1] is None
 
 
+def test_the_error_after_a_temperature_is_of_the_same_voxels() -> None:
+    """Half of the voxels are easy, at .06; T = .5 takes them under .05, and they still count."""
+    rng = np.random.default_rng(5)
+    foreground = np.r_[np.full(4000, 0.06), np.tile([0.35, 0.65], 2000)]
+    hit = rng.random(foreground.size) < np.r_[np.full(4000, 0.06), np.tile([0.2, 0.8], 2000)]
+    p, truth = np.stack([1 - foreground, foreground]), hit.astype(np.uint8)
+    (before,), (after,) = (calibration.class_calibration_errors(p, truth, t) for t in (1.0, 0.5))
+    assert before == pytest.approx(0.075, abs=0.01)
+    assert after == pytest.approx(0.04, abs=0.01)
+    moved = calibration.tempered(p, 0.5)
+    assert calibration.relevant(moved, truth).sum() < foreground.size, "by its own probability fewer voxels count"
+
+
 def test_relevant_voxels_are_possible_or_true_foreground() -> None:
     p = np.array([[0.99, 0.9, 0.99, 0.99], [0.01, 0.1, 0.01, 0.01]])
     assert calibration.relevant(p, np.array([0, 0, 1, 255], np.uint8)).tolist() == [False, True, True, False]

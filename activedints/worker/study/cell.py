@@ -20,7 +20,6 @@ from activedints.core.calibration import (
     error_auroc,
     fit_temperature,
     relevant,
-    tempered,
 )
 from activedints.core.job import Report
 from activedints.core.metrics import ANY_FOREGROUND, evaluate
@@ -165,7 +164,7 @@ def measured(model: Model, data: Data, threads: int, report: Report) -> dict[str
     temperature = fit_temperature(*_together(samples["calibration"])) if fitted else 1.0
     p, truth, _ = _together(samples["holdout"])
     errors = {"before": class_calibration_errors(p, truth)}
-    errors["after"] = class_calibration_errors(tempered(p, temperature), truth)
+    errors["after"] = class_calibration_errors(p, truth, temperature)
     facts = {"auroc": _mean(aurocs), "temperature": temperature, "calibration_error": errors}
     return {**rows, **facts}
 
