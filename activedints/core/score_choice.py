@@ -75,7 +75,8 @@ def choose_reduction(
     Another than ``default`` is taken only if it ranks better in 97.5 % of bootstrap resamplings of the cases.
     """
     if len(errors) < FEWEST:
-        return default, f"The Score is '{default}' by default: fewer than {FEWEST} measured calibration cases."
+        found_on = f"{len(errors)} calibration case(s) have a Dice, {FEWEST} are needed to choose another"
+        return default, f"The Score is '{default}' by default: {found_on}."
     columns = {name: np.array([row[f"{measure}/{name}"] for row in scores]) for name in reductions}
     truth = np.asarray(errors, np.float64)
     found = {name: spearman(list(column), list(truth)) for name, column in columns.items()}
