@@ -19,16 +19,19 @@ OWN = 0.1
 (Schneider et al., NeurIPS 2020)."""
 FEW = 2.0
 """So many cases of a fine-tuning know as much as the window itself."""
+UNMOVED = 12.0
+"""The share is at most the number of cases in so many: where a fine-tuning is hardly believed, it hardly moved them."""
 
 
 def own_share(cases: int) -> float:
     """The share after a fine-tuning: its few cases moved the running statistics towards themselves, so a window's own
-    weigh more the fewer they were (the prior of Schneider et al.), and never less than OWN.
+    weigh more the fewer they were (the prior of Schneider et al.); but one or two moved them little
+    (docs/decisions/0010-back-to-the-starter.md). Never less than OWN.
 
-    >>> own_share(2), own_share(6), own_share(100)
-    (0.5, 0.25, 0.1)
+    >>> [round(own_share(cases), 2) for cases in (1, 2, 4, 6, 100)]
+    [0.1, 0.17, 0.33, 0.25, 0.1]
     """
-    return max(OWN, FEW / (FEW + cases))
+    return max(OWN, min(cases / UNMOVED, FEW / (FEW + cases)))
 
 
 def use_own_share(network: nn.Module, share: float) -> None:

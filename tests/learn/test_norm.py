@@ -72,7 +72,8 @@ def test_after_a_fine_tuning_on_few_cases_the_window_counts_more(tmp_path) -> No
         model = load_model(made.path, "cpu")
         assert model.card.facts[OWN_STATISTICS] == share
         assert {m.own for m in model.network.modules() if isinstance(m, BatchNorm)} == {share}
-    assert own_share(2) > own_share(4) > own_share(1_000) == OWN
+    assert own_share(4) > own_share(6) > own_share(1_000) == OWN
+    assert own_share(4) > own_share(2) > own_share(1) == OWN, "one or two cases hardly moved the statistics"
 
 
 def test_a_file_with_an_impossible_share_is_refused_and_one_that_names_none_has_the_usual(tmp_path) -> None:
