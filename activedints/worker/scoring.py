@@ -14,6 +14,7 @@ from activedints.learn.model import load_model
 from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
 from activedints.loop.decisions import Verdict, verdict
+from activedints.loop.regions import check_boxes
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Evaluation, Job, Model, Prediction
@@ -28,6 +29,7 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     changed there is no forward pass at all.
     """
     turn, model_id = _model_of(job, store)
+    check_boxes(store, turn.experiment, turn.settings)
     fixed = _measure_fixed(job, store, turn, model_id, report)
     found = fixed.found
     with store.read() as session:
