@@ -1,6 +1,6 @@
 """What a scored cycle asks for next: the strategy's choice, the control stream beside it, what it costs, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from statistics import fmean
 
@@ -22,6 +22,8 @@ from activedints.store.schema import Cycle, Experiment, Query
 
 CONTROL = "foreground-random"
 """Strategy of the control stream."""
+FALLBACK_BOXES = "foreground-random (fallback)"
+"""Regions that the fallback asks for: drawn as the control's are, and yet no control. Boxes have no embedding."""
 INITIAL = "initial"
 
 
@@ -102,30 +104,54 @@ def candidates(
 def choose(
     session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings, free: list[int]
 ) -> list[Asked]:
-    """The strategy's query (or the fallback's), some of it given to the control stream."""
+    """The strategy's query (or the fallback's), some of it given to the control stream.
+
+    The control draws first and from the whole pool, so that its probabilities are no remainder of what the strategy
+    left; the strategy then chooses among the cases that the control did not draw.
+    """
     shown = candidates(session, experiment, cycle, model_id, settings, free)
     name = settings.strategy
     if verdict(session, experiment.id, model_id, settings).fallback and strategies.score_of(name) is not None:
-        name = strategies.FALLBACK if settings.unit == "volume" else CONTROL  # boxes have no embedding
+        name = strategies.FALLBACK if settings.unit == "volume" else FALLBACK_BOXES
+    select_by = CONTROL if name == FALLBACK_BOXES else name
     seed = settings.seed * 10_007 + cycle.number
-    chosen = strategies.select(name, shown, settings.budget, seed)
-    before = sum(
-        query.strategy != INITIAL
-        for earlier in cycles.all_of(session, experiment.id)
-        for query in cycles.queries(session, earlier.id)
-        if earlier.number < cycle.number
-    )
-    share = 0.0 if name in strategies.RANDOM else settings.control
-    drawn = control_places(before, len(chosen), share)
-    kept = chosen[: len(chosen) - drawn]
-    asked = [Asked(choice, name) for choice in kept]
+    chosen = strategies.select(select_by, shown, settings.budget, seed)
+    share = 0.0 if select_by in strategies.RANDOM else settings.control
+    places = control_places(_asked_before(session, experiment), len(chosen), share)
+    drawn = control_draws(shown, places, len(chosen), settings.unit, seed + 1)
     if drawn:
-        left = tuple(case for case in shown.pool if case not in {choice.candidate for choice in kept})
-        spent = sum(shown.price(choice.candidate) for choice in kept)
-        rest = Candidates(pool=left, scores={case: shown.scores[case] for case in left}, cost=shown.cost)
-        extra = strategies.select(CONTROL, rest, settings.budget - spent, seed + 1)[:drawn]
-        asked += [Asked(choice, CONTROL, control=True) for choice in extra]
-    return asked
+        rest = replace(shown, pool=_of_other_cases(shown.pool, drawn, settings.unit))
+        spent = sum(shown.price(choice.candidate) for choice in drawn)
+        left = len(chosen) - len(drawn)
+        chosen = strategies.select(select_by, rest, settings.budget - spent, seed)[:left] if left else []
+    return [Asked(one, name) for one in chosen] + [Asked(one, CONTROL, control=True) for one in drawn]
+
+
+def _asked_before(session: Session, experiment: Experiment) -> int:
+    """Volumes or Regions asked for so far, the initial set left out."""
+    rows = [query for cycle in cycles.all_of(session, experiment.id) for query in cycles.queries(session, cycle.id)]
+    return sum(max(1, len(query.regions)) for query in rows if query.strategy != INITIAL)
+
+
+def control_draws(shown: Candidates, places: int, asked: int, unit: str, seed: int) -> list[Choice]:
+    """The control's part of ``asked`` queries: ``places`` draws, no two of one case.
+
+    A query row is one case, so a case is asked for by one stream in a cycle and by one draw, whose probability the row
+    keeps. Where that would leave the strategy no case, the control draws fewer.
+    """
+    rng, pool = np.random.default_rng(seed), tuple(sorted(shown.pool))
+    drawn: list[Choice] = []
+    while pool and len(drawn) < places:
+        (choice,) = strategies.foreground_random(replace(shown, pool=pool), 0.0, rng)  # no budget: one draw
+        pool = _of_other_cases(pool, [choice], unit)
+        if pool or places == asked:
+            drawn.append(choice)
+    return drawn
+
+
+def _of_other_cases(pool: tuple[int, ...], drawn: list[Choice], unit: str) -> tuple[int, ...]:
+    taken = {_case_of(choice.candidate, unit) for choice in drawn}
+    return tuple(candidate for candidate in pool if _case_of(candidate, unit) not in taken)
 
 
 def control_places(before: int, asked: int, share: float) -> int:
@@ -184,6 +210,8 @@ def _instead(one: Asked, settings: ExperimentSettings) -> str:
     """Why a case is asked for that was not ranked by a Score; empty where it was."""
     if one.control:
         return "control, drawn foreground-aware at random"
+    if one.strategy == FALLBACK_BOXES:
+        return "drawn foreground-aware at random, because the uncertainty map misses the errors"
     if one.strategy in strategies.RANDOM:
         return f"drawn {one.choice.why}"
     if one.strategy == strategies.FALLBACK:
