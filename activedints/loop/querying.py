@@ -14,7 +14,7 @@ from activedints.core.query import Candidates, Choice
 from activedints.core.region import BOX
 from activedints.core.score import Spot, reason
 from activedints.loop import anchoring
-from activedints.loop.decisions import verdict
+from activedints.loop.decisions import Verdict, verdict
 from activedints.loop.regions import PER_CASE, candidates_of, case_voxels
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session
@@ -110,9 +110,7 @@ def choose(
     left; the strategy then chooses among the cases that the control did not draw.
     """
     shown = candidates(session, experiment, cycle, model_id, settings, free)
-    name = settings.strategy
-    if verdict(session, experiment.id, model_id, settings).fallback and strategies.score_of(name) is not None:
-        name = strategies.FALLBACK if settings.unit == "volume" else FALLBACK_BOXES
+    name = asks_by(settings, verdict(session, experiment.id, model_id, settings))
     select_by = CONTROL if name == FALLBACK_BOXES else name
     seed = settings.seed * 10_007 + cycle.number
     chosen = strategies.select(select_by, shown, settings.budget, seed)
@@ -125,6 +123,13 @@ def choose(
         left = len(chosen) - len(drawn)
         chosen = strategies.select(select_by, rest, settings.budget - spent, seed)[:left] if left else []
     return [Asked(one, name) for one in chosen] + [Asked(one, CONTROL, control=True) for one in drawn]
+
+
+def asks_by(settings: ExperimentSettings, found: Verdict) -> str:
+    """The strategy that asks: the settings', or the fallback where that ranks by a map that misses the errors."""
+    if not found.fallback or strategies.score_of(settings.strategy) is None:
+        return settings.strategy
+    return strategies.FALLBACK if settings.unit == "volume" else FALLBACK_BOXES
 
 
 def _asked_before(session: Session, experiment: Experiment) -> int:

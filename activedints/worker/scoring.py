@@ -14,6 +14,7 @@ from activedints.learn.model import load_model
 from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
 from activedints.loop.decisions import verdict
+from activedints.loop.querying import asks_by
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Evaluation, Job, Model
@@ -30,12 +31,12 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     turn, model_id = _model_of(job, store)
     with store.read() as session:
         calibration, holdout = _fixed(session, turn, Role.CALIBRATION), _fixed(session, turn, Role.HOLDOUT)
-        pool = _pool(session, turn)
     anew = _predict_missing(job, store, turn, model_id, calibration, How(), report)
     evaluate_fixed(store, turn, model_id)
     with store.read() as session:
         found = verdict(session, turn.experiment.id, model_id, turn.settings)
         temperature, words = fitted_temperature(session, store, turn.experiment.id, model_id)
+        pool = _pool(session, turn, asks_by(turn.settings, found))
     how = How(found.source, found.draws, temperature)
     report(0, len(pool), f"{found.sentence} {found.reduction_sentence} {words}")
     anew += _predict_missing(job, store, turn, model_id, [*holdout, *pool], how, report)
@@ -115,10 +116,10 @@ def _fixed(session: Session, turn: Turn, role: Role) -> list[Case]:
     return [case for case in cases.members(session, turn.experiment.id, role) if case.id in annotated]
 
 
-def _pool(session: Session, turn: Turn) -> list[Case]:
+def _pool(session: Session, turn: Turn, strategy: str) -> list[Case]:
     """The cases that may be asked for, and for a strategy that compares with them the labelled ones."""
     wanted = turns.pool(session, turn.experiment, None)
-    if turn.settings.strategy in strategies.NEEDS_EMBEDDING:
+    if strategy in strategies.NEEDS_EMBEDDING:
         wanted = wanted + turns.labelled(session, turn.experiment)
     return [cases.case(session, case_id) for case_id in wanted]
 

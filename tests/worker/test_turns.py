@@ -1,17 +1,19 @@
 import json
 import socket
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from activedints.core.cycle import Phase
+from activedints.core.diversity import k_centre
 from activedints.core.errors import ActiveDintsError, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
 from activedints.core.job import JobKind, JobStatus, silent
 from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
-from activedints.loop import commands, reading, turns, worklist
+from activedints.loop import commands, decisions, querying, reading, turns, worklist
 from activedints.loop.asking import ADDRESS_FILE, ask
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.views import status
@@ -124,6 +126,26 @@ def test_one_pass_is_used_until_calibration_says_that_draws_help(imported, brain
 def _jobs(store):
     with store.read() as session:
         return jobs.newest(session)
+
+
+def test_the_fallback_knows_what_is_labelled(imported, brains, monkeypatch):
+    def blind(*given):
+        return replace(decisions.verdict(*given), fallback=True)
+
+    handed = []
+
+    def spy(shown, budget, rng):
+        handed.append(shown)
+        return k_centre(shown, budget, rng)
+
+    monkeypatch.setattr(scoring, "verdict", blind)
+    monkeypatch.setattr(querying, "verdict", blind)
+    monkeypatch.setitem(STRATEGIES, "k-centre", spy)
+    turn(imported, brains)
+    with imported.read() as session:
+        experiment = cases.active_experiment(session)
+        assert list(handed[0].labelled) == turns.labelled(session, experiment)
+    assert len(handed[0].labelled) == 2
 
 
 def test_a_second_reading_of_the_holdout_is_measured_again_without_a_forward_pass(imported, brains, monkeypatch):
