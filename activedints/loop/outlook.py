@@ -15,8 +15,8 @@ from activedints.loop.calibrating import (
     risk_rows,
     voxels_of,
 )
+from activedints.loop.costs import reader_minutes
 from activedints.loop.decisions import verdict
-from activedints.loop.querying import reader_minutes
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Cycle, Experiment

@@ -2,21 +2,20 @@
 
 from dataclasses import dataclass, replace
 from math import floor
-from statistics import fmean
 
 import numpy as np
 
 from activedints.core import strategies
 from activedints.core.cycle import Role
-from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import ExperimentSettings
 from activedints.core.query import Candidates, Choice
 from activedints.core.region import BOX
 from activedints.core.score import Spot, reason
 from activedints.loop import anchoring
+from activedints.loop.costs import case_of, costs
 from activedints.loop.decisions import Verdict, verdict
 from activedints.loop.regions import PER_CASE, candidates_of, case_voxels
-from activedints.store import annotations, cases, cycles
+from activedints.store import cases, cycles
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Query
 
@@ -34,42 +33,6 @@ class Asked:
     choice: Choice
     strategy: str
     control: bool = False
-
-
-def reader_minutes(session: Session, experiment_id: int) -> float | None:
-    """Mean active minutes of a person per annotated case of this experiment; None while nobody was timed."""
-    rows = [
-        version.seconds / 60
-        for case in cases.members(session, experiment_id)
-        for version in annotations.versions(session, experiment_id, case.id)
-        if version.source == "reader" and version.seconds > 0
-    ]
-    return fmean(rows) if rows else None
-
-
-def costs(session: Session, experiment: Experiment, voxels: dict[int, int], unit: str) -> dict[int, float]:
-    """What each candidate costs in the budget's unit; ``voxels`` are those of its box or volume."""
-    if unit == "volumes":
-        return dict.fromkeys(voxels, 1.0)
-    if unit == "voxels":
-        return {candidate: float(count) for candidate, count in voxels.items()}
-    minutes = reader_minutes(session, experiment.id)
-    if minutes is None:
-        raise InvalidSettings(
-            "A budget in minutes needs a measured reading time and nobody has been timed in this experiment: annotate"
-            " a case on the Annotate page first, or count the budget in volumes or voxels."
-        )
-    whole = {c: case_voxels(session, _case_of(c, settings_unit(experiment))) for c in voxels}
-    return {candidate: minutes * count / whole[candidate] for candidate, count in voxels.items()}
-
-
-def settings_unit(experiment: Experiment) -> str:
-    """What an experiment asks for: a volume or a region."""
-    return ExperimentSettings.from_json(experiment.settings).unit
-
-
-def _case_of(candidate: int, unit: str) -> int:
-    return candidate // PER_CASE if unit == "region" else candidate
 
 
 def candidates(
@@ -155,8 +118,8 @@ def control_draws(shown: Candidates, places: int, asked: int, unit: str, seed: i
 
 
 def _of_other_cases(pool: tuple[int, ...], drawn: list[Choice], unit: str) -> tuple[int, ...]:
-    taken = {_case_of(choice.candidate, unit) for choice in drawn}
-    return tuple(candidate for candidate in pool if _case_of(candidate, unit) not in taken)
+    taken = {case_of(choice.candidate, unit) for choice in drawn}
+    return tuple(candidate for candidate in pool if case_of(candidate, unit) not in taken)
 
 
 def control_places(before: int, asked: int, share: float) -> int:
@@ -207,7 +170,7 @@ def _by_case(asked: list[Asked], unit: str) -> dict[int, list[Asked]]:
     """What was asked for, case by case, in the order of the first of each."""
     found: dict[int, list[Asked]] = {}
     for one in asked:
-        found.setdefault(_case_of(one.choice.candidate, unit), []).append(one)
+        found.setdefault(case_of(one.choice.candidate, unit), []).append(one)
     return found
 
 

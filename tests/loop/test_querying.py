@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from activedints.core.query import Candidates
-from activedints.loop import decisions, experiments, querying, reading, streams, turns
+from activedints.loop import costs, decisions, experiments, querying, reading, streams, turns
 from activedints.loop.querying import CONTROL, FALLBACK_BOXES, control_draws
 from activedints.loop.regions import PER_CASE
 from activedints.store import cases, cycles
@@ -98,6 +98,28 @@ def test_a_fallback_for_regions_is_no_control_and_says_why(regions, monkeypatch)
     read(regions, rows[:1])
     view = {row["stream"]: row for row in streams.view(regions).rows}
     assert view["control"]["annotated"] == 0
+
+
+def test_minutes_of_a_case_are_those_of_all_its_sittings(regions):
+    with regions.read() as session:
+        first, second, third = turns.pool(session, experiments.active(session), None)[:3]
+    whole = np.zeros(SHAPE, np.uint8)
+    for case, seconds in ((first, 600.0), (first, 60.0), (second, 300.0)):
+        reading.submit_annotation(regions, reading.Submission(case, "ada", whole, seconds=seconds))
+    with regions.read() as session:
+        experiment = experiments.active(session)
+        assert costs.reader_minutes(session, experiment.id) == (11 + 5) / 2
+        assert costs.minutes_per_voxel(session, experiment.id) is None, "no Region was read yet"
+        (price,) = costs.costs(session, experiment, {third * PER_CASE: 64}, "minutes").values()
+        assert price == pytest.approx(8 * 64 / np.prod(SHAPE)), "its share of a volume's"
+    boxes_ = (((0, 0, 0), (4, 4, 4)), ((4, 0, 0), (8, 4, 4)))
+    for box, seconds in zip((*boxes_, boxes_[1]), (120.0, 60.0, 60.0)):
+        given = reading.Submission(third, "ada", whole, seconds=seconds, regions=(box,))
+        reading.submit_annotation(regions, given)
+    with regions.read() as session:
+        experiment = experiments.active(session)
+        (price,) = costs.costs(session, experiment, {third * PER_CASE: 64}, "minutes").values()
+        assert price == pytest.approx(2.0), "two boxes took four minutes, one of them in two sittings"
 
 
 def test_a_case_of_both_streams_counts_in_each_with_its_own_version(regions):
