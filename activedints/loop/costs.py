@@ -8,7 +8,7 @@ from activedints.core.volume import Box
 from activedints.loop.regions import PER_CASE, case_voxels
 from activedints.store import annotations, cases
 from activedints.store.database import Session
-from activedints.store.schema import Annotation, Case, Experiment
+from activedints.store.schema import Annotation, Case, Experiment, Query
 
 
 def reader_minutes(session: Session, experiment_id: int) -> float | None:
@@ -47,26 +47,37 @@ def _timed(session: Session, experiment_id: int) -> list[tuple[Case, list[Annota
 
 
 def costs(session: Session, experiment: Experiment, voxels: dict[int, int], unit: str) -> dict[int, float]:
-    """What each candidate costs in the budget's unit; ``voxels`` are those of its box or volume.
+    """What each candidate costs in the budget's unit; ``voxels`` are those of its box or volume."""
+    asks_for = ExperimentSettings.from_json(experiment.settings).unit
+    sizes = [(case_of(candidate, asks_for), count) for candidate, count in voxels.items()]
+    return dict(zip(voxels, _prices(session, experiment, sizes, unit)))
 
-    Minutes of a Region follow from the Regions that were timed; before there is one, from its share of a volume's.
-    """
+
+def cost_of(session: Session, experiment: Experiment, queries: list[Query], unit: str) -> float:
+    """What recorded queries cost in all, in the budget's unit; what was asked for twice is read once."""
+    asked = {(query.case_id, (tuple(low), tuple(high))) for query in queries for low, high in query.regions}
+    whole = {query.case_id for query in queries if not query.regions}
+    sizes = [(case, box_voxels(box)) for case, box in asked] + [(case, case_voxels(session, case)) for case in whole]
+    return sum(_prices(session, experiment, sizes, unit))
+
+
+def _prices(session: Session, experiment: Experiment, sizes: list[tuple[int, int]], unit: str) -> list[float]:
+    """Of (case, voxels) each. Minutes of a Region follow from the Regions that were timed; before there is one, from
+    its share of a volume's."""
     if unit == "volumes":
-        return dict.fromkeys(voxels, 1.0)
+        return [1.0 for _ in sizes]
     if unit == "voxels":
-        return {candidate: float(count) for candidate, count in voxels.items()}
+        return [float(count) for _, count in sizes]
     minutes = reader_minutes(session, experiment.id)
     if minutes is None:
         raise InvalidSettings(
             "A budget in minutes needs a measured reading time and nobody has been timed in this experiment: annotate"
             " a case on the Annotate page first, or count the budget in volumes or voxels."
         )
-    asks_for = ExperimentSettings.from_json(experiment.settings).unit
-    pace = minutes_per_voxel(session, experiment.id) if asks_for == "region" else None
-    if pace is not None:
-        return {candidate: pace * count for candidate, count in voxels.items()}
-    whole = {candidate: case_voxels(session, case_of(candidate, asks_for)) for candidate in voxels}
-    return {candidate: minutes * count / whole[candidate] for candidate, count in voxels.items()}
+    pace = minutes_per_voxel(session, experiment.id)
+    if pace is not None and ExperimentSettings.from_json(experiment.settings).unit == "region":
+        return [pace * count for _, count in sizes]
+    return [minutes * count / case_voxels(session, case) for case, count in sizes]
 
 
 def case_of(candidate: int, asks_for: str) -> int:

@@ -12,10 +12,10 @@ from activedints.core.query import Candidates, Choice
 from activedints.core.region import BOX
 from activedints.core.score import Spot, reason
 from activedints.loop import anchoring
-from activedints.loop.costs import case_of, costs
+from activedints.loop.costs import case_of, cost_of, costs
 from activedints.loop.decisions import Verdict, verdict
-from activedints.loop.regions import PER_CASE, candidates_of, case_voxels
-from activedints.store import cases, cycles
+from activedints.loop.regions import PER_CASE, answered, candidates_of, case_voxels
+from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Query
 
@@ -97,8 +97,19 @@ def asks_by(settings: ExperimentSettings, found: Verdict) -> str:
 
 def _asked_before(session: Session, experiment: Experiment) -> int:
     """Volumes or Regions asked for so far, the initial set left out."""
-    rows = [query for cycle in cycles.all_of(session, experiment.id) for query in cycles.queries(session, cycle.id)]
-    return sum(max(1, len(query.regions)) for query in rows if query.strategy != INITIAL)
+    return sum(max(1, len(query.regions)) for query in _recorded(session, cycles.all_of(session, experiment.id)))
+
+
+def spent(session: Session, experiment: Experiment, of: list[Cycle], unit: str) -> float:
+    """What readers answered of these cycles' queries, the initial set left out, in the budget's unit."""
+    newest = annotations.newest_of_each(session, experiment.id)
+    read = [query for query in _recorded(session, of) if answered(query, newest.get(query.case_id))]
+    return cost_of(session, experiment, read, unit)
+
+
+def _recorded(session: Session, of: list[Cycle]) -> list[Query]:
+    rows = [query for cycle in of for query in cycles.queries(session, cycle.id)]
+    return [query for query in rows if query.strategy != INITIAL]
 
 
 def control_draws(shown: Candidates, places: int, asked: int, unit: str, seed: int) -> list[Choice]:
@@ -140,28 +151,29 @@ def record(
     settings: ExperimentSettings,
     reduction: str,
 ) -> None:
-    """Write the query rows, each with its reason."""
+    """Write the query rows, each with its reason, after those that the cycle has."""
     predictions = cycles.predictions(session, model_id)
     before = cycles.count_queries(session, cycle.experiment_id)
-    for rank, (case, ones) in enumerate(_by_case(asked, settings.unit).items(), start=1):
+    last = max((query.rank for query in cycles.queries(session, cycle.id)), default=0)
+    for place, (case, ones) in enumerate(_by_case(asked, settings.unit).items(), start=1):
         row, one = predictions[case], ones[0]
         spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in row.spots]
         boxes = [(row.boxes or [])[o.choice.candidate % PER_CASE] for o in ones] if settings.unit == "region" else []
         ranked_by = strategies.score_of(one.strategy, BOX if boxes else reduction)
         scores = boxes[0]["scores"] if boxes else row.scores
-        text = reason(rank, of, spots, _instead(one, settings))
+        text = reason(place, of, spots, _instead(one, settings))
         cycles.add_query(
             session,
             Query(
                 cycle_id=cycle.id,
                 case_id=case,
-                rank=rank,
+                rank=last + place,
                 strategy=one.strategy,
                 score=scores.get(ranked_by) if ranked_by else None,
                 reason=f"{text}; {len(boxes)} region(s) of it" if boxes else text,
                 regions=[[box["low"], box["high"]] for box in boxes],
                 probability=one.choice.probability,
-                blind=anchoring.reads_blind(before + rank - 1, settings.blind_share, settings.seed),
+                blind=anchoring.reads_blind(before + place - 1, settings.blind_share, settings.seed),
             ),
         )
 

@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from activedints.core.errors import IllegalChange
 from activedints.core.query import Candidates
-from activedints.loop import costs, decisions, experiments, querying, reading, streams, turns
+from activedints.loop import commands, costs, decisions, experiments, outlook, querying, reading, streams, turns
 from activedints.loop.querying import CONTROL, FALLBACK_BOXES, control_draws
 from activedints.loop.regions import PER_CASE
 from activedints.store import cases, cycles
@@ -142,3 +143,38 @@ def test_a_case_of_both_streams_counts_in_each_with_its_own_version(regions):
         alone = streams.cases_of_streams(session, 1)
     assert first.case_id not in alone["strategy"] | alone["control"], "it can be left out of neither"
     assert second.case_id not in alone["strategy"], "nobody has read it yet"
+
+
+def budget_words(store):
+    return next(advice.sentence for advice in outlook.view(store).advice if advice.rule == "budget")
+
+
+def test_asking_anew_spends_what_the_answers_left_of_the_budget(tmp_path):
+    store = filled(tmp_path, 12)
+    reading.simulate_reader(store)
+    turn(store)
+    assert "(0 so far)" in budget_words(store), "the initial set is no cycle's budget"
+    commands.query(store, {"budget": 3, "control": 0.0})
+    with store.read() as session:
+        first, second, _ = cycles.queries(session, cycles.current(session, 1).id)
+        names = [first.case.name, second.case.name]
+    for row in (first, second):
+        reading.submit_annotation(store, reading.Submission(row.case_id, "ada", np.zeros(SHAPE, np.uint8)))
+    anew = commands.query(store, {"strategy": "random"})["query"]
+    assert [row["rank"] for row in anew] == [1, 2, 3]
+    assert [row["case"] for row in anew[:2]] == names
+    assert "(2 so far)" in budget_words(store)
+    with pytest.raises(IllegalChange, match="cycle 1 cost 2 of its budget of 2 volumes, so nothing is left"):
+        commands.query(store, {"budget": 2})
+    store.engine.dispose()
+
+
+def test_asking_anew_for_regions_leaves_the_answered_cases_their_rows(regions):
+    first = ask_anew(regions)[0]
+    read(regions, [first])
+    anew = commands.query(regions, {"strategy": "random"})["query"]
+    assert [row["rank"] for row in anew] == list(range(1, len(anew) + 1))
+    with regions.read() as session:
+        rows = cycles.queries(session, cycles.current(session, 1).id)
+    assert rows[0].case_id == first.case_id
+    assert sum(len(row.regions) for row in rows) == 8
