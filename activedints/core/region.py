@@ -13,6 +13,8 @@ LEAST_BRAIN = 0.1
 """A box with a smaller share of brain is not worth a reader's way to it."""
 BOX = "box"
 """Name of the reduction of a box: the mean over its voxels of brain, times their share of the box."""
+MOST_BOXES = 1000
+"""Boxes of one case: candidate numbers have room for no more, and the next would be another case's."""
 
 
 def tiles(brain: Mask, side: int) -> list[Box]:
@@ -40,6 +42,17 @@ def tiles(brain: Mask, side: int) -> list[Box]:
         for z0, z1 in zip(cuts[2], cuts[2][1:])
     ]
     return [box for box in boxes if float(brain[window(box)].mean()) >= LEAST_BRAIN]
+
+
+def boxes_of(case: str, brain: Mask, side: int) -> list[Box]:
+    """The tiles of a case as what can be asked for; InvalidSettings where they are more than have a number."""
+    found = tiles(brain, side)
+    if len(found) > MOST_BOXES:
+        raise InvalidSettings(
+            f"Case {case} has {len(found):,} Regions of {side} voxels a side and may have {MOST_BOXES:,} at most;"
+            " choose a larger side."
+        )
+    return found
 
 
 def window(box: Box) -> tuple[slice, slice, slice]:

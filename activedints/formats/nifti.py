@@ -50,6 +50,11 @@ def read_labelmap(path: Path, like: Path | None = None) -> LabelMap:
     return LabelMap(np.ascontiguousarray(ras), reference.grid.ras.affine)
 
 
+def read_label_like(path: Path, like: Path) -> npt.NDArray[np.uint8]:
+    """The label values (x, y, z) of ``path`` in the voxel order of the file ``like``, on whose grid it must lie."""
+    return np.ascontiguousarray(read_header(like).grid.from_ras(read_labelmap(path, like).array))
+
+
 def read_map(path: Path) -> npt.NDArray[np.float32]:
     """Load a map (x, y, z) in RAS+, scaled as the file says."""
     header = read_header(path)

@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from activedints.core.volume import IGNORE, Box
-from activedints.formats.header import read_header
-from activedints.formats.nifti import write_annotation
-from activedints.formats.voxels import read_label_raw
+from activedints.formats.nifti import read_label_like, write_annotation
 from activedints.loop.importing import annotate_from_reference
 from activedints.store import annotations
 from activedints.store.database import Session, Store
@@ -29,18 +27,17 @@ def answer_from(
     boxes: list[Box] = [(tuple(low), tuple(high)) for low, high in query.regions or []] if query else []
     if not boxes:
         return annotate_from_reference(session, experiment, case, reader, reader, file)
-    image = read_header(store.files.path(case.images[0]))
-    header = read_header(store.files.path(file))
-    truth = image.grid.from_ras(header.grid.to_ras(read_label_raw(header)))
+    image = store.files.path(case.images[0])
+    truth = read_label_like(store.files.path(file), image)
     newest = annotations.newest(session, experiment.id, case.id)
     known = np.full(truth.shape, IGNORE, np.uint8)
     if newest is not None:
-        known = read_label_raw(read_header(store.files.path(newest.file))).copy()
+        known = read_label_like(store.files.path(newest.file), image)
     for low, high in boxes:
         window = tuple(slice(a, b) for a, b in zip(low, high))
         known[window] = truth[window]
     with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         path = Path(scratch) / "answer.nii.gz"
-        write_annotation(path, known, like=store.files.path(case.images[0]))
+        write_annotation(path, known, like=image)
         name = store.files.add(session, path, ".nii.gz")
     return annotate_from_reference(session, experiment, case, reader, reader, name, boxes)

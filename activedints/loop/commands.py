@@ -1,5 +1,6 @@
 """Commands about whole turns: overrides of a cycle, answers of an oracle, asking anew."""
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from activedints.core.cycle import Phase, Role
 from activedints.core.errors import IllegalChange, InvalidSettings, NotFound
 from activedints.core.job import JobKind
+from activedints.formats.export import copy_label
 from activedints.formats.header import read_header
 from activedints.formats.voxels import check_label
 from activedints.loop import experiments, querying, turns
 from activedints.loop.answering import answer_from
-from activedints.loop.importing import suffix_of
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Cycle, Experiment, Job
@@ -98,7 +99,7 @@ def oracle_answers(store: Store, folder: Path) -> int:
     Maps are FOLDER/NAME.nii.gz or FOLDER/labelsTr/NAME.nii.gz. Returns how many were annotated; a missing or
     unfitting map refuses them all.
     """
-    with store.write() as session:
+    with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
         cycle = cycles.current(session, experiment.id)
         annotated = cases.annotated_ids(session, experiment.id)
@@ -109,8 +110,10 @@ def oracle_answers(store: Store, folder: Path) -> int:
         labels = turns.settings_of(experiment).labels
         for case in waiting:
             path = _oracle_file(folder, case)
-            check_label(path, read_header(store.files.path(case.images[0])), labels)
-            name = store.files.add(session, path, suffix_of(path))
+            image = store.files.path(case.images[0])
+            check_label(path, read_header(image), labels)
+            turned = copy_label(Path(scratch) / f"{case.name}.nii.gz", path, like=image)
+            name = store.files.add(session, turned, ".nii.gz")
             answer_from(session, store, experiment, case, asked.get(case.id), ORACLE, name)
         return len(waiting)
 

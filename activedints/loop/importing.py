@@ -17,6 +17,7 @@ from activedints.core.volume import Box, LabelMap
 from activedints.formats.brain import brain_mask
 from activedints.formats.case import CaseSource, Dataset
 from activedints.formats.convert import Conversion
+from activedints.formats.export import copy_label
 from activedints.formats.names import subject_key
 from activedints.formats.nifti import read_grid, read_volume, write_labelmap
 from activedints.formats.source import read_dataset
@@ -90,12 +91,15 @@ def _receive(store: Store, source: CaseSource, scratch: Path) -> Received:
     mask, how = brain_mask(volume, source.brain)
     brain = scratch / f"{source.name}-brain.nii.gz"
     write_labelmap(brain, LabelMap(mask.astype(np.uint8), volume.affine), like=source.images[0])
+    label = scratch / f"{source.name}-label.nii.gz"
+    if source.label:  # its axes may run in another order than the image's, and an Annotation is drawn on as it lies
+        copy_label(label, source.label, like=source.images[0])
     return Received(
         images=[copy(path) for path in source.images],
         brain=copy(brain),
         brain_how=how,
         originals=[copy(path) for path in source.originals if path.is_file()],
-        reference=copy(source.label) if source.label else None,
+        reference=copy(label) if source.label else None,
     )
 
 

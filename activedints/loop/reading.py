@@ -12,7 +12,7 @@ from activedints.core.errors import IllegalChange, InvalidLabels, InvalidSetting
 from activedints.core.settings import LabelSet
 from activedints.core.volume import IGNORE, Box
 from activedints.formats.header import read_header
-from activedints.formats.nifti import write_annotation
+from activedints.formats.nifti import read_label_like, write_annotation
 from activedints.formats.voxels import check_label, read_label_raw
 from activedints.loop import anchoring, experiments, turns
 from activedints.loop.answering import answer_from
@@ -112,7 +112,9 @@ def submit_annotation(store: Store, submission: Submission) -> str:
         labels = turns.settings_of(experiment).labels
         newest = annotations.newest(session, experiment.id, case.id)
         regions = list(submission.regions) or [((0, 0, 0), tuple(case.shape))]
-        earlier = read_label_raw(read_header(store.files.path(newest.file))) if newest else None
+        image = store.files.path(case.images[0])
+        # an import of an earlier release kept label files as they came, in another order of axes than the image's
+        earlier = read_label_like(store.files.path(newest.file), image) if newest else None
         composed = compose(submission.voxels, regions, earlier)
         row = annotations.add(
             session,
@@ -224,8 +226,6 @@ def submit_file(store: Store, case_name: str, label: Path, reader: str) -> str:
     with store.read() as session:
         case = cases.case_named(session, case_name)
         labels = turns.settings_of(experiments.active(session)).labels
-        image = read_header(store.files.path(case.images[0]))
-    check_label(label, image, labels)
-    header = read_header(label)
-    voxels = image.grid.from_ras(header.grid.to_ras(read_label_raw(header)))
-    return submit_annotation(store, Submission(case.id, reader, np.ascontiguousarray(voxels)))
+        image = store.files.path(case.images[0])
+    check_label(label, read_header(image), labels)
+    return submit_annotation(store, Submission(case.id, reader, read_label_like(label, image)))

@@ -1,14 +1,19 @@
 """Queries of Regions: which boxes of a case are still open, and when a query is answered."""
 
+from math import ceil, prod
 from typing import Any
 
+from activedints.core.cycle import Role
+from activedints.core.experiment import ExperimentSettings
 from activedints.core.query import Scores
+from activedints.core.region import MOST_BOXES, boxes_of
 from activedints.core.volume import Box
+from activedints.formats.nifti import read_labelmap
 from activedints.store import annotations, cases, cycles
-from activedints.store.database import Session
+from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Experiment, Prediction, Query
 
-PER_CASE = 1000
+PER_CASE = MOST_BOXES
 """Candidate number of a box = case id * PER_CASE + its number in the case."""
 
 
@@ -16,6 +21,18 @@ def box_of(row: dict[str, Any]) -> Box:
     """The box, on the source grid, of one entry of a Prediction's boxes."""
     (x0, y0, z0), (x1, y1, z1) = row["low"], row["high"]
     return (x0, y0, z0), (x1, y1, z1)
+
+
+def check_boxes(store: Store, experiment: Experiment, settings: ExperimentSettings) -> None:
+    """Refuse a side so small that the boxes of a case are more than have a number: before a job computes anything,
+    for they are made only when it ends. A brain is read only where the whole case could hold so many."""
+    if settings.unit != "region":
+        return
+    with store.read() as session:
+        learning = cases.members(session, experiment.id, Role.LEARNING)
+    for case in learning:
+        if prod(ceil(length / settings.side) for length in case.shape) > MOST_BOXES:
+            boxes_of(case.name, read_labelmap(store.files.path(case.brain)).array > 0, settings.side)
 
 
 def open_boxes(prediction: Prediction | None, newest: Annotation | None) -> list[int]:

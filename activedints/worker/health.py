@@ -4,28 +4,31 @@ import os
 import platform
 import shutil
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from activedints import __version__
+from activedints.core.job import JobStatus
+from activedints.learn import history
 from activedints.loop import experiments
 from activedints.store import jobs
-from activedints.store.database import Store
+from activedints.store.database import Session, Store
+from activedints.store.schema import Job
 
 PACKAGES = ("torch", "monai", "streamlit", "nibabel", "SimpleITK")
 
 
 def examine(store: Store, sweep: bool = True) -> dict[str, Any]:
-    """Versions, device, worker, disk and orphans; orphaned files and finished jobs' checkpoints are removed."""
+    """Versions, device, worker, disk and orphans; orphaned files and finished jobs' working files are removed."""
     with store.write() as session:
         worker = jobs.worker_alive(session)
         orphans = store.files.orphans(session)
-        unfinished = {str(job.id) for job in jobs.unfinished(session)}
+        folders = [folder for folder in (store.folder / "jobs").glob("*") if not _needed(session, folder)]
         if sweep:
             for path in orphans:
                 path.unlink(missing_ok=True)
-    folders = [f for f in (store.folder / "jobs").glob("*") if f.name not in unfinished]
     if sweep:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
@@ -41,3 +44,10 @@ def examine(store: Store, sweep: bool = True) -> dict[str, Any]:
         "starter": "ships with this copy" if experiments.STARTER.is_file() else "not in this copy",
         "orphans": f"{len(orphans)} file(s) and {len(folders)} finished job folder(s) swept" if sweep else len(orphans),
     }
+
+
+def _needed(session: Session, folder: Path) -> bool:
+    """Whether a job's folder is gone back to: a job that is not done can be resumed from its checkpoints, and a search
+    tells its story from there for good."""
+    job = session.get(Job, int(folder.name)) if folder.name.isdigit() else None
+    return job is not None and (job.status != JobStatus.DONE or (folder / history.NAME).is_file())

@@ -11,10 +11,10 @@ import numpy as np
 from activedints.core import metrics
 from activedints.core.calibration import error_auroc, relevant, tempered
 from activedints.core.cycle import Role
-from activedints.core.region import box_scores, tiles
+from activedints.core.region import box_scores, boxes_of
 from activedints.core.score import case_scores, uncertain_spots
 from activedints.core.settings import LabelSet, ScoreSettings
-from activedints.core.volume import IGNORE, LabelMap, spacing, voxel_millilitres
+from activedints.core.volume import IGNORE, Box, LabelMap, spacing, voxel_millilitres
 from activedints.formats.grid import Grid
 from activedints.formats.header import read_header
 from activedints.formats.nifti import read_labelmap, write_heat_map, write_labelmap
@@ -65,7 +65,9 @@ def predict_case(
         scores |= _error_aurocs(store, turn, newest, scan, models)
     boxes = None
     if settings.unit == "region" and role is Role.LEARNING:
-        boxes = _boxes(made, scan, read_header(like).grid, settings.side, labels.foreground)
+        boxes = _boxes(
+            made, boxes_of(case.name, scan.brain, settings.side), scan, read_header(like).grid, labels.foreground
+        )
     with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         label, uncertainty = Path(scratch) / "draft.nii.gz", Path(scratch) / "uncertainty.nii.gz"
         write_labelmap(label, LabelMap(values, scan.affine), like)
@@ -93,9 +95,8 @@ def predict_case(
             )
 
 
-def _boxes(made: Made, scan: Scan, grid: Grid, side: int, labels: tuple[str, ...]) -> list[dict[str, object]]:
+def _boxes(made: Made, found: list[Box], scan: Scan, grid: Grid, labels: tuple[str, ...]) -> list[dict[str, object]]:
     """Every Region that can be asked for: where it lies on the source grid, and its Scores."""
-    found = tiles(scan.brain, side)
     voxel_ml = voxel_millilitres(scan.affine)
     rows = box_scores(made.maps, made.probability, scan.brain, found, labels, voxel_ml)
     places = [grid.box_from_ras(box) for box in found]

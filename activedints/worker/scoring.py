@@ -15,6 +15,7 @@ from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
 from activedints.loop.decisions import verdict
 from activedints.loop.querying import asks_by
+from activedints.loop.regions import check_boxes
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Case, Evaluation, Job, Model
@@ -29,6 +30,7 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     changed there is no forward pass at all.
     """
     turn, model_id = _model_of(job, store)
+    check_boxes(store, turn.experiment, turn.settings)
     with store.read() as session:
         calibration, holdout = _fixed(session, turn, Role.CALIBRATION), _fixed(session, turn, Role.HOLDOUT)
     anew = _predict_missing(job, store, turn, model_id, calibration, How(), report)

@@ -22,6 +22,7 @@ from activedints.learn.data import TrainingCase, bounding_box, working_size
 from activedints.learn.search import SearchResult
 from activedints.learn.search import search as run_search
 from activedints.loop import searches, turns
+from activedints.loop.regions import check_boxes
 from activedints.loop.searches import SearchOrder
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
@@ -72,6 +73,7 @@ def search(job: Job, store: Store, report: Report) -> Callable[[Session], dict[s
         rows = labelled_cases(session, turn)
         if begun:
             rows = [(a.case, a) for a in (session.get_one(Annotation, i) for i in begun.annotations)]
+    check_boxes(store, turn.experiment, turn.settings)
     learning = [training_case(store, case, annotation, turn.settings) for case, annotation in rows]
     if begun is None:
         begun = _begin(turn, order, learning, [a.id for _, a in rows], earlier, job.arguments.get("device", "auto"))

@@ -15,6 +15,7 @@ from activedints.learn.compute import pick_device
 from activedints.learn.ensemble import train_ensemble
 from activedints.learn.train import train as run_training
 from activedints.loop import turns
+from activedints.loop.regions import check_boxes
 from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
@@ -41,6 +42,7 @@ def train(job: Job, store: Store, report: Report) -> Finish:
         turn = turn_of(session, job)
         rows = labelled_cases(session, turn)
     settings = turn.settings
+    check_boxes(store, turn.experiment, settings)
     learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
     device = job.arguments.get("device", "auto")
     architecture = architecture_named(settings.architecture)

@@ -149,5 +149,9 @@ def test_what_cannot_be_shown_is_named(tmp_path):
     save(tmp_path / "b.nii.gz", np.zeros((2, 2, 2), np.int16), "RAS")
     with pytest.raises(InvalidGeometry, match=r"b\.nii\.gz lies on another grid than a\.nii\.gz"):
         volumes.common_grid([tmp_path / "a.nii.gz", tmp_path / "b.nii.gz"])
+    assert volumes.common_grid([tmp_path / "a.nii.gz"], labels=[tmp_path / "b.nii.gz"]).shape == (2, 2, 2)
+    far = save(tmp_path / "c.nii.gz", np.zeros((2, 2, 3), np.uint8), "RAS")
+    with pytest.raises(InvalidGeometry, match=r"c\.nii\.gz lies on another grid"):
+        volumes.common_grid([tmp_path / "a.nii.gz"], labels=[far])
     with pytest.raises(InvalidFile, match="whole numbers"):
         volumes.label_file(save(tmp_path / "f.nii.gz", np.full((2, 2, 2), 0.5)), tmp_path / "cache")

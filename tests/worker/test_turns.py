@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from activedints.core import region
 from activedints.core.cycle import Phase
 from activedints.core.diversity import k_centre
 from activedints.core.errors import ActiveDintsError, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
@@ -13,7 +14,7 @@ from activedints.core.job import JobKind, JobStatus, silent
 from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
-from activedints.loop import commands, decisions, querying, reading, turns, worklist
+from activedints.loop import commands, decisions, querying, reading, regions, turns, worklist
 from activedints.loop.asking import ADDRESS_FILE, ask
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.views import status
@@ -259,3 +260,18 @@ def test_regions_are_asked_for_answered_and_learned_from(imported, brains):
         assert (known[~inside] == 255).all() or case_id in whole
         assert case_id in pool
         assert case_id in now, "its other boxes can still be asked for"
+
+
+def test_more_boxes_than_numbers_are_refused_before_a_training(imported, brains, monkeypatch):
+    """A box past the last number would be asked for as a box of the next case."""
+    monkeypatch.setattr(region, "MOST_BOXES", 5)
+    monkeypatch.setattr(regions, "MOST_BOXES", 5)
+    with imported.write() as session:
+        experiment = cases.active_experiment(session)
+        experiment.settings = json.dumps(json.loads(experiment.settings) | {"unit": "region", "side": 8})
+    with pytest.raises(
+        ActiveDintsError, match="train failed: .* 18 Regions of 8 voxels a side and may have 5 at most; choose"
+    ):
+        turn(imported, brains)
+    with imported.read() as session:
+        assert not cycles.models(session, cases.active_experiment(session).id)

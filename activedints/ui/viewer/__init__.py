@@ -109,9 +109,9 @@ def _sent(answer: dict[str, Any] | None, cache: Path) -> dict[str, Any] | None:
 def _data(view: ViewerInput, cache: Path) -> dict[str, Any]:
     """The component's ``data``: small, JSON, and equal from run to run while nothing changed."""
     files = [path for _, path in view.channels]
-    extra = [path for path in (view.segmentation, view.uncertainty) if path]
-    earlier = [path for _, path in view.versions]
-    grid = volumes.common_grid(files + extra + earlier)
+    heat = [view.uncertainty] if view.uncertainty else []
+    labels = [path for path in (view.segmentation, *(path for _, path in view.versions)) if path]
+    grid = volumes.common_grid(files + heat, labels)
     start = volumes.label_file(view.segmentation, cache) if view.segmentation else None
     urls = _urls(view, cache)
     return {

@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -57,6 +57,10 @@ class Grid:
     def ras_affine(self) -> Affine:
         return self.affine @ inv_ornt_aff(self.turn, self.shape)
 
+    @property
+    def ras(self) -> "Grid":
+        return Grid(self.ras_shape, self.ras_affine)
+
     def to_ras(self, array: npt.NDArray) -> npt.NDArray:
         """(x, y, z) in the file's order -> the same voxels in RAS+ order."""
         return apply_orientation(array, self.turn)
@@ -104,14 +108,19 @@ def _read_grid(path: Path, modified: int, size: int) -> Grid:
     return Grid((x, y, z), image.affine)
 
 
-def common_grid(paths: list[Path]) -> Grid:
-    """The one grid that all files share; InvalidGeometry names the first file that differs."""
+def common_grid(paths: list[Path], labels: Sequence[Path] = ()) -> Grid:
+    """The one grid that all files share; InvalidGeometry names the first file that differs.
+
+    Label maps may order their axes as they like, for they are only shown, and that in RAS+: workspaces of an earlier
+    release hold some as they came.
+    """
     first = read_grid(paths[0])
-    for path in paths[1:]:
-        grid = read_grid(path)
-        if grid.shape != first.shape or not same_grid(grid.affine, first.affine):
+    pairs = [(path, read_grid(path), first) for path in paths[1:]]
+    pairs += [(path, read_grid(path).ras, first.ras) for path in labels]
+    for path, grid, wanted in pairs:
+        if grid.shape != wanted.shape or not same_grid(grid.affine, wanted.affine):
             raise InvalidGeometry(
-                f"{path.name} lies on another grid than {paths[0].name} (shape {grid.shape} against {first.shape}, "
+                f"{path.name} lies on another grid than {paths[0].name} (shape {grid.shape} against {wanted.shape}, "
                 "or another affine); resample it to the case's grid before it is shown."
             )
     return first

@@ -1,13 +1,12 @@
 """The fully labelled cases of a study in memory, who is held out, and what can be asked for."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from activedints.core.errors import EmptyPool, InvalidLabels, InvalidSettings
-from activedints.core.region import tiles, voxels
+from activedints.core.region import MOST_BOXES, boxes_of, voxels
 from activedints.core.settings import LabelSet
 from activedints.core.volume import Box, spacing
 from activedints.formats.brain import brain_mask
@@ -16,7 +15,7 @@ from activedints.formats.source import read_dataset
 from activedints.learn.data import TrainingCase
 from activedints.worker.study.plan import Plan
 
-PER_CASE = 1000
+PER_CASE = MOST_BOXES
 """Candidate number of a Region = case number * PER_CASE + number of the box; of a volume = case number * PER_CASE."""
 
 
@@ -31,17 +30,8 @@ class Data:
     calibration: tuple[int, ...]
     learning: tuple[int, ...]
     plan: Plan
-
-    @cached_property
-    def boxes(self) -> dict[int, Box]:
-        """Candidate number -> box, of every Region that can be asked for; empty where volumes are asked for."""
-        if self.plan.unit == "volume":
-            return {}
-        return {
-            case * PER_CASE + number: box
-            for case in self.learning
-            for number, box in enumerate(tiles(self.cases[case].brain, self.plan.side))
-        }
+    boxes: dict[int, Box]
+    """Candidate number -> box, of every Region that can be asked for; empty where volumes are asked for."""
 
     @property
     def candidates(self) -> list[int]:
@@ -119,4 +109,15 @@ def split(cases: tuple[TrainingCase, ...], channels: tuple[str, ...], labels: La
             raise InvalidLabels(
                 f"No case to learn from has a voxel of '{label}'; leave the label out or add such cases."
             )
-    return Data(cases, channels, labels, holdout, calibration, learning, plan)
+    return Data(cases, channels, labels, holdout, calibration, learning, plan, _numbered(cases, learning, plan))
+
+
+def _numbered(cases: tuple[TrainingCase, ...], learning: tuple[int, ...], plan: Plan) -> dict[int, Box]:
+    """Made with the split, so that a side too small for the numbers is refused before anything is computed."""
+    if plan.unit == "volume":
+        return {}
+    return {
+        case * PER_CASE + number: box
+        for case in learning
+        for number, box in enumerate(boxes_of(cases[case].case_id, cases[case].brain, plan.side))
+    }

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -227,3 +228,26 @@ def test_cold_start_by_typicality_needs_no_label_and_is_repeatable(brains, tmp_p
     assert initial_set(data, plan.arms[0], 0, first) == initial_set(data, plan.arms[0], 0, first)
     kept = runner.cold_embedding(data, tmp_path, silent)
     assert all(np.array_equal(first[case], kept[case]) for case in first)
+
+
+def test_more_boxes_than_numbers_are_refused_before_anything_is_computed(tmp_path):
+    """Box 1,000 of a case would bear the number of the next case's first box, which may be a holdout case."""
+    plan = plan_of(write_dataset(tmp_path / "large", 6, size=(32, 32, 32)), "random", unit="region", side=2)
+    with pytest.raises(InvalidSettings, match=r"Case brain_\d has 1,\d\d\d Regions of 2 voxels.*choose a larger side"):
+        run_study(plan, tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+    data = load(dataclasses.replace(plan, side=4))
+    assert {number // PER_CASE for number in data.candidates} == set(data.learning)
+
+
+def test_a_brain_mask_that_comes_with_the_data_is_used(tmp_path):
+    folder = write_dataset(tmp_path / "masked", 6)
+    facts = json.loads((folder / "dataset.json").read_text())
+    for entry in facts["training"]:
+        image = nib.load(folder / entry["image"])
+        mask = np.zeros(image.shape[:3], np.uint8)
+        mask[8:16, 8:20, 6:14] = 1
+        entry["brain"] = entry["image"].replace("imagesTr/", "brain_of_")
+        nib.save(nib.Nifti1Image(mask, image.affine), folder / entry["brain"])
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    assert {int(case.brain.sum()) for case in load(plan_of(folder)).cases} == {8 * 12 * 8}
