@@ -95,6 +95,15 @@ def settle(
     session.flush()
 
 
+def give_back(session: Session, job: Job, why: str) -> None:
+    """A running job whose process is gone waits to be taken again; one that was asked to stop has stopped."""
+    if job.cancel_requested:
+        settle(session, job, JobStatus.CANCELLED, error=f"Cancelled. {why}")
+    else:
+        append(session, job.id, ProgressEvent(0, 0, f"{why} It resumes from its last checkpoint."))
+        settle(session, job, JobStatus.QUEUED)
+
+
 def beat(session: Session, job_id: int) -> None:
     session.execute(update(Job).where(Job.id == job_id).values(heartbeat=time.time()))
 
@@ -105,8 +114,7 @@ def reclaim(session: Session, stale_after: float = FRESH_SECONDS, service_only: 
     query = select(Job).where(Job.status == JobStatus.RUNNING, Job.heartbeat < oldest)
     lost = session.scalars(query.where(Job.claimed_by == SERVICE) if service_only else query).all()
     for job in lost:
-        append(session, job.id, ProgressEvent(0, 0, "The worker vanished; the job waits to resume."))
-        settle(session, job, JobStatus.QUEUED)
+        give_back(session, job, "The worker vanished.")
     return [job.id for job in lost]
 
 

@@ -1,5 +1,6 @@
 """From stored rows and files to the arrays that learning works on."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Case, Cycle, Experiment, Job
 
+VERSIONS = "versions.json"
 CPU_SPACING = 2.0
 """Finest working voxel size in mm that a CPU is given by default."""
 
@@ -52,6 +54,20 @@ def labelled_cases(session: Session, turn: Turn) -> list[tuple[Case, Annotation]
     if not found:
         raise EmptyPool("No case is annotated yet, so there is nothing to learn from: annotate one in the worklist.")
     return found
+
+
+def begun_cases(session: Session, turn: Turn, folder: Path) -> list[tuple[Case, Annotation]]:
+    """The labelled cases in the versions that the job of this folder began with, the newest when it begins: a resumed
+    training goes on with its own labels, whatever was read while it stood still."""
+    path = folder / VERSIONS
+    if path.is_file():
+        began_with = json.loads(path.read_text(encoding="utf-8"))
+        return [(a.case, a) for a in (session.get_one(Annotation, number) for number in began_with)]
+    rows = labelled_cases(session, turn)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps([annotation.id for _, annotation in rows]), encoding="utf-8")
+    partial.replace(path)
+    return rows
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from activedints.learn.train import train
 from activedints.loop import experiments
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job
-from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.gather import begun_cases, job_folder, training_case, turn_of, working_spacing
 from activedints.worker.networks import architecture_named
 
 FOLDS = 4
@@ -36,7 +36,7 @@ def check_labels(job: Job, store: Store, report: Report) -> Callable[[Session], 
     """
     with store.read() as session:
         turn = turn_of(session, job)
-        rows = labelled_cases(session, turn)
+        rows = begun_cases(session, turn, job_folder(store, job))
     settings = turn.settings
     learning = [training_case(store, case, annotation, settings) for case, annotation in rows]
     device = job.arguments.get("device", "auto")

@@ -26,8 +26,8 @@ from activedints.store.database import Session, Store
 from activedints.store.schema import Job
 from activedints.worker.gather import (
     Turn,
+    begun_cases,
     job_folder,
-    labelled_cases,
     read_scan,
     training_case,
     turn_of,
@@ -47,8 +47,9 @@ def leave_out(job: Job, store: Store, report: Report) -> Callable[[Session], dic
     """
     with store.read() as session:
         turn = turn_of(session, job)
-        streams = cases_of_streams(session, turn.experiment.id)
-        rows = labelled_cases(session, turn)
+        rows = begun_cases(session, turn, job_folder(store, job))
+        begun = {case.id for case, _ in rows}
+        streams = {name: set(found) & begun for name, found in cases_of_streams(session, turn.experiment.id).items()}
         holdout = cases.members(session, turn.experiment.id, Role.HOLDOUT)
         newest = annotations.newest_of_each(session, turn.experiment.id)
     fewest = min(len(members) for members in streams.values())

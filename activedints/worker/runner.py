@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from activedints.core.errors import WorkspaceBusy
-from activedints.core.job import JobStatus, ProgressEvent
+from activedints.core.job import JobStatus
 from activedints.store import jobs
 from activedints.store.database import Store
 from activedints.worker.lanes import InteractiveLane
@@ -82,9 +82,8 @@ class Worker:
                 if job.status != JobStatus.RUNNING:
                     continue
                 why = f"The computing process died (code {code}; out of memory, or a fault of the device)."
-                if job.attempts < CRASHES_ALLOWED:
-                    jobs.append(session, job_id, ProgressEvent(0, 0, f"{why} It resumes from its last checkpoint."))
-                    jobs.settle(session, job, JobStatus.QUEUED)
+                if job.attempts < CRASHES_ALLOWED or job.cancel_requested:
+                    jobs.give_back(session, job, why)
                 else:
                     jobs.settle(session, job, JobStatus.FAILED, error=f"{why} It was tried {job.attempts} times.")
 
@@ -95,7 +94,8 @@ class Worker:
             with self.store.write() as session:
                 job = jobs.get(session, job_id)
                 if job.status == JobStatus.RUNNING:
-                    jobs.settle(session, job, JobStatus.QUEUED)
+                    job.attempts -= 1  # the service was stopped, the job did not fail
+                    jobs.give_back(session, job, "The worker was stopped.")
 
 
 class _sole_worker:

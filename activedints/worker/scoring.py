@@ -1,7 +1,7 @@
 """The job that turns a model into drafts, heat maps, Scores and holdout figures, one case after the other."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from activedints.core import metrics, strategies
@@ -13,12 +13,12 @@ from activedints.formats.nifti import read_labelmap, read_map
 from activedints.learn.model import load_model
 from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
-from activedints.loop.decisions import verdict
+from activedints.loop.decisions import Verdict, verdict
 from activedints.loop.querying import asks_by
 from activedints.loop.regions import check_boxes
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
-from activedints.store.schema import Case, Evaluation, Job, Model
+from activedints.store.schema import Annotation, Case, Evaluation, Job, Model, Prediction
 from activedints.worker.gather import Turn, turn_of
 from activedints.worker.measuring import How, predict_case
 
@@ -31,23 +31,17 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     """
     turn, model_id = _model_of(job, store)
     check_boxes(store, turn.experiment, turn.settings)
+    fixed = _measure_fixed(job, store, turn, model_id, report)
+    found = fixed.found
     with store.read() as session:
-        calibration, holdout = _fixed(session, turn, Role.CALIBRATION), _fixed(session, turn, Role.HOLDOUT)
-    anew = _predict_missing(job, store, turn, model_id, calibration, How(), report)
-    evaluate_fixed(store, turn, model_id)
-    with store.read() as session:
-        found = verdict(session, turn.experiment.id, model_id, turn.settings)
-        temperature, words = fitted_temperature(session, store, turn.experiment.id, model_id)
         pool = _pool(session, turn, asks_by(turn.settings, found))
-    how = How(found.source, found.draws, temperature)
-    report(0, len(pool), f"{found.sentence} {found.reduction_sentence} {words}")
-    anew += _predict_missing(job, store, turn, model_id, [*holdout, *pool], how, report)
-    evaluate_fixed(store, turn, model_id)
+    report(0, len(pool), f"{found.sentence} {found.reduction_sentence} {fixed.words}")
+    anew = fixed.anew + _predict_missing(job, store, turn, model_id, pool, fixed.how, report)
 
     def finish(session: Session) -> dict[str, Any]:
         experiment, cycle = cases.experiment(session, turn.experiment.id), cycles.get(session, turn.cycle.id)
         facts: dict[str, Any] = {"model": model_id, "scored": anew}
-        facts |= {"cases": len(calibration) + len(holdout) + len(pool), "temperature": temperature}
+        facts |= {"cases": fixed.cases + len(pool), "temperature": fixed.how.temperature}
         facts |= {"source": found.source, "draws": found.draws, "draws_verdict": found.sentence, "trust": found.trust}
         if cycle.phase == Phase.SCORE:  # a score asked for between turns moves nothing
             cycle.model_id = model_id
@@ -58,22 +52,56 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
 
 
 def evaluate(job: Job, store: Store, report: Report) -> Callable[[Session], dict[str, Any]]:
-    """Measure the newest model on the annotated holdout and calibration cases, predicting those it has not seen."""
+    """Measure the newest model on the holdout and calibration cases that were annotated, or corrected, since."""
     turn, model_id = _model_of(job, store)
+    fixed = _measure_fixed(job, store, turn, model_id, report)
+    return lambda session: {"model": model_id, "cases": fixed.cases, "predicted": fixed.anew}
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """What the fixed cases say: the verdict, how the rest is predicted, the words on the temperature; and how many
+    cases there are and how many were predicted anew."""
+
+    found: Verdict
+    how: How
+    words: str
+    cases: int
+    anew: int
+
+
+def _measure_fixed(job: Job, store: Store, turn: Turn, model_id: int, report: Report) -> _Fixed:
+    """Look at the calibration cases in one pass each, decide by them how, look at the holdout in that way, and measure
+    the model on both."""
+    calibration = _measure(job, store, turn, model_id, Role.CALIBRATION, How(), report)
     with store.read() as session:
-        fixed = [case for role in (Role.CALIBRATION, Role.HOLDOUT) for case in _fixed(session, turn, role)]
-    anew = _predict_missing(job, store, turn, model_id, fixed, How(), report)
-    evaluate_fixed(store, turn, model_id)
-    return lambda session: {"model": model_id, "cases": len(fixed), "predicted": anew}
+        found = verdict(session, turn.experiment.id, model_id, turn.settings)
+        temperature, words = fitted_temperature(session, store, turn.experiment.id, model_id)
+    how = How(found.source, found.draws, temperature)
+    holdout = _measure(job, store, turn, model_id, Role.HOLDOUT, how, report)
+    return _Fixed(found, how, words, calibration[0] + holdout[0], calibration[1] + holdout[1])
+
+
+def _measure(
+    job: Job, store: Store, turn: Turn, model_id: int, role: Role, how: How, report: Report
+) -> tuple[int, int]:
+    """Predict and measure the annotated cases of a fixed role; how many there are and how many were predicted anew."""
+    with store.read() as session:
+        annotated = cases.annotated_ids(session, turn.experiment.id)
+        members = [case for case in cases.members(session, turn.experiment.id, role) if case.id in annotated]
+    anew = _predict_missing(job, store, turn, model_id, members, how, report)
+    _evaluate(store, turn, model_id, role)
+    return len(members), anew
 
 
 def _predict_missing(
     job: Job, store: Store, turn: Turn, model_id: int, wanted: list[Case], how: How, report: Report
 ) -> int:
-    """Predict the cases that this model has no prediction of; returns how many these were."""
+    """Predict the cases that this model has no prediction of, or whose reference changed since; returns how many."""
     with store.read() as session:
         row = session.get_one(Model, model_id)
-        known = cycles.predictions(session, model_id)
+        changed = {prediction.case_id for prediction, _ in _unmeasured(session, turn, model_id)}
+        known = cycles.predictions(session, model_id).keys() - changed
         paths = [store.files.path(name) for name in (row.file, *cycles.members(session, model_id))]
     missing = [case for case in wanted if case.id not in known]
     if missing:
@@ -112,12 +140,6 @@ def _starter_row(session: Session, store: Store, turn: Turn) -> Model:
     return cycles.add_model(session, model, [])
 
 
-def _fixed(session: Session, turn: Turn, role: Role) -> list[Case]:
-    """Annotated cases of a fixed role."""
-    annotated = cases.annotated_ids(session, turn.experiment.id)
-    return [case for case in cases.members(session, turn.experiment.id, role) if case.id in annotated]
-
-
 def _pool(session: Session, turn: Turn, strategy: str) -> list[Case]:
     """The cases that may be asked for, and for a strategy that compares with them the labelled ones."""
     wanted = turns.pool(session, turn.experiment, None)
@@ -126,22 +148,31 @@ def _pool(session: Session, turn: Turn, strategy: str) -> list[Case]:
     return [cases.case(session, case_id) for case_id in wanted]
 
 
-def evaluate_fixed(store: Store, turn: Turn, model_id: int) -> None:
-    """Measure the model on every annotated holdout and calibration case whose newest version it was not yet held to."""
+def _unmeasured(
+    session: Session, turn: Turn, model_id: int, role: Role | None = None
+) -> list[tuple[Prediction, Annotation]]:
+    """Predicted holdout and calibration cases to whose newest version the model was not yet held. Their prediction
+    knows another version or none: its AUROC and its sample for the temperature are as old."""
+    newest = annotations.newest_of_each(session, turn.experiment.id)
+    done = {row.case_id: row.annotation_id for row in cycles.evaluations(session, model_id)}
+    roles = (Role.CALIBRATION, Role.HOLDOUT) if role is None else (role,)
+    return [
+        (prediction, newest[prediction.case_id])
+        for prediction in cycles.predictions(session, model_id).values()
+        if cases.role_of(session, turn.experiment.id, prediction.case_id) in roles
+        and prediction.case_id in newest
+        and done.get(prediction.case_id) != newest[prediction.case_id].id
+    ]
+
+
+def _evaluate(store: Store, turn: Turn, model_id: int, role: Role) -> None:
+    """Measure the model on every annotated case of a fixed role whose newest version it was not yet held to."""
     with store.read() as session:
         model = session.get_one(Model, model_id)
-        newest = annotations.newest_of_each(session, turn.experiment.id)
-        done = {row.case_id: row.annotation_id for row in cycles.evaluations(session, model_id)}
-        todo = [
-            (role, prediction.case, prediction, newest[prediction.case_id])
-            for prediction in cycles.predictions(session, model_id).values()
-            if (role := cases.role_of(session, turn.experiment.id, prediction.case_id)) is not Role.LEARNING
-            and prediction.case_id in newest
-            and done.get(prediction.case_id) != newest[prediction.case_id].id
-        ]
+        todo = [(made.case, made, annotation) for made, annotation in _unmeasured(session, turn, model_id, role)]
     known = model.settings.get("labels")
     only_foreground = known is not None and tuple(known) != turn.settings.labels.names
-    for role, case, prediction, annotation in todo:
+    for case, prediction, annotation in todo:
         reference = read_labelmap(store.files.path(annotation.file))
         predicted = read_labelmap(store.files.path(prediction.label))
         measured = metrics.evaluate(reference.array, predicted.array, turn.settings.labels, spacing(reference.affine))

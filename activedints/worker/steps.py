@@ -20,7 +20,7 @@ from activedints.store import cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Job, Model
 from activedints.worker.baselines import baseline
-from activedints.worker.gather import job_folder, labelled_cases, training_case, turn_of, working_spacing
+from activedints.worker.gather import begun_cases, job_folder, training_case, turn_of, working_spacing
 from activedints.worker.label_check import check_labels
 from activedints.worker.leave_out import leave_out
 from activedints.worker.meta_training import meta_train
@@ -36,11 +36,11 @@ Handler = Callable[[Job, Store, Report], Finish]
 
 
 def train(job: Job, store: Store, report: Report) -> Finish:
-    """Train from the experiment's start on the newest annotation of every labelled case."""
+    """Train from the experiment's start on every labelled case, in its newest version when the job began."""
     report(0, 1, "Loading the labelled cases")
     with store.read() as session:
         turn = turn_of(session, job)
-        rows = labelled_cases(session, turn)
+        rows = begun_cases(session, turn, job_folder(store, job))
     settings = turn.settings
     check_boxes(store, turn.experiment, settings)
     learning = [training_case(store, case, annotation, settings) for case, annotation in rows]

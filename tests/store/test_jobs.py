@@ -57,6 +57,17 @@ def test_a_vanished_workers_job_goes_back_to_the_queue_with_its_story(store):
     assert claim(store) == job_id
 
 
+def test_a_job_that_was_asked_to_stop_does_not_start_again_when_its_worker_vanishes(store):
+    job_id = enqueue(store)
+    claim(store)
+    with store.write() as session:
+        jobs.request_cancel(session, jobs.get(session, job_id))
+        jobs.reclaim(session, stale_after=-1)
+        job = jobs.get(session, job_id)
+        assert (job.status, job.error) == (JobStatus.CANCELLED, "Cancelled. The worker vanished.")
+    assert claim(store) is None
+
+
 def test_settling_twice_is_refused(store):
     enqueue(store)
     with store.write() as session:

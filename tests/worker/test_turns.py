@@ -1,21 +1,22 @@
 import json
 import socket
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import activedints.learn.train as training
 from activedints.core import region
 from activedints.core.cycle import Phase
-from activedints.core.diversity import k_centre
-from activedints.core.errors import ActiveDintsError, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
+from activedints.core.errors import ActiveDintsError, Cancelled, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
 from activedints.core.job import JobKind, JobStatus, silent
 from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
-from activedints.loop import commands, decisions, querying, reading, regions, turns, worklist
+from activedints.learn.checkpoint import save_checkpoint
+from activedints.loop import commands, reading, regions, running, turns, worklist
 from activedints.loop.asking import ADDRESS_FILE, ask
+from activedints.loop.calibrating import read_sample
 from activedints.loop.importing import ImportRequest, import_cases
 from activedints.loop.views import status
 from activedints.store import annotations, cases, cycles, jobs
@@ -129,27 +130,7 @@ def _jobs(store):
         return jobs.newest(session)
 
 
-def test_the_fallback_knows_what_is_labelled(imported, brains, monkeypatch):
-    def blind(*given):
-        return replace(decisions.verdict(*given), fallback=True)
-
-    handed = []
-
-    def spy(shown, budget, rng):
-        handed.append(shown)
-        return k_centre(shown, budget, rng)
-
-    monkeypatch.setattr(scoring, "verdict", blind)
-    monkeypatch.setattr(querying, "verdict", blind)
-    monkeypatch.setitem(STRATEGIES, "k-centre", spy)
-    turn(imported, brains)
-    with imported.read() as session:
-        experiment = cases.active_experiment(session)
-        assert list(handed[0].labelled) == turns.labelled(session, experiment)
-    assert len(handed[0].labelled) == 2
-
-
-def test_a_second_reading_of_the_holdout_is_measured_again_without_a_forward_pass(imported, brains, monkeypatch):
+def test_a_second_reading_of_a_fixed_case_is_all_that_is_looked_at_again(imported, brains, monkeypatch):
     turn(imported, brains)
     before = status(imported)["metrics"]["any_foreground_dice"]
     held = next(c for c in range(1, 7) if _role(imported, c) == "holdout")
@@ -158,9 +139,48 @@ def test_a_second_reading_of_the_holdout_is_measured_again_without_a_forward_pas
     other[:12] = 0
     reading.submit_annotation(imported, reading.Submission(held, "ada", other))
     assert [j.kind for j in _jobs(imported) if j.status == JobStatus.QUEUED] == ["evaluate"]
-    monkeypatch.setattr(scoring, "load_model", lambda *_: pytest.fail("a model was loaded"))
-    run_step(imported, JobKind.EVALUATE, {}, "cpu", silent)
+    truth = sample_of(imported, held)
+    assert run_step(imported, JobKind.EVALUATE, {}, "cpu", silent)["predicted"] == 1
     assert status(imported)["metrics"]["any_foreground_dice"] != before
+    assert not np.array_equal(sample_of(imported, held), truth), "what calibration is told follows the correction"
+    monkeypatch.setattr(scoring, "load_model", lambda *_: pytest.fail("a model was loaded"))
+    assert run_step(imported, JobKind.EVALUATE, {}, "cpu", silent)["predicted"] == 0
+
+
+def sample_of(store, case_id):
+    """Truth of the voxels that the newest model's prediction keeps for calibration."""
+    with store.read() as session:
+        model = cycles.newest_model(session, cases.active_experiment(session).id)
+        return read_sample(store.files.path(cycles.prediction(session, model.id, case_id).sample)).truth
+
+
+def test_a_stopped_training_resumes_with_its_own_labels_though_a_case_was_read_meanwhile(imported, brains, monkeypatch):
+    """Every step is kept; the training is stopped after the first, a reader submits, the same job goes on."""
+    monkeypatch.setattr(training._Run, "keep", keep_and_stop_once)
+    monkeypatch.setattr(training._Run, "stopped", False, raising=False)
+    with pytest.raises(ActiveDintsError):
+        turn(imported, brains)
+    (stopped,) = (j for j in _jobs(imported) if j.kind == "train")
+    assert stopped.status == JobStatus.CANCELLED
+    with imported.read() as session:
+        experiment = cases.active_experiment(session)
+        begun, unread = turns.labelled(session, experiment), turns.pool(session, experiment, None)
+    opened = reading.open_case(imported, unread[0], "ada")
+    drawn = np.zeros(read_header(opened.images[0]).grid.shape, np.uint8)
+    drawn[8:12, 8:12, 8:12] = 1
+    reading.submit_annotation(imported, reading.Submission(unread[0], "ada", drawn))
+    running.resume(imported, stopped.id)
+    turn(imported, brains)
+    with imported.read() as session:
+        model = cycles.newest_model(session, cases.active_experiment(session).id)
+        assert {a.case_id for a in cycles.trained_on(session, model.id)} == set(begun)
+
+
+def keep_and_stop_once(self):
+    save_checkpoint(self.folder, self.step, self.state())
+    if not type(self).stopped:
+        type(self).stopped = True
+        raise Cancelled("stopped by the test")
 
 
 def _role(store, case_id):
