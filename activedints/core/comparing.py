@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from statistics import fmean, stdev
 
 import numpy as np
@@ -13,6 +14,14 @@ Curve = Sequence[tuple[float, float]]
 """(cost so far, Dice) per cycle, cost rising."""
 CONTROL = "foreground-random"
 WORDS = {"foreground-random": "foreground-aware random", "random": "random"}
+
+
+class Missing(Enum):
+    """Why two strategies cannot be compared, with the cure."""
+
+    CONTROL = "that control was not run"
+    CONTROL_END = "that control has not finished any seed that {strategy} has: go on with the study"
+    END = "{strategy} has not finished any seed: go on with the study"
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ def paired(differences: Sequence[float], level: float = 0.95) -> Difference:
     return Difference(mean, mean - half, mean + half, n)
 
 
-def sentence(strategy: str, cycles: int, found: Difference | None, control: str = CONTROL) -> str:
+def sentence(strategy: str, cycles: int, found: Difference | Missing, control: str = CONTROL) -> str:
     """What may be said of a strategy against a control, and no more.
 
     >>> sentence("entropy", 3, Difference(0.021, -0.004, 0.046, 5))
@@ -80,8 +89,10 @@ def sentence(strategy: str, cycles: int, found: Difference | None, control: str 
     """
     against = WORDS.get(control, control)
     after = f"After {cycles} cycle{'s' if cycles != 1 else ''}"
-    if found is None:
-        return f"{after} nobody can say whether {strategy} has beaten {against}: that control was not run."
+    if isinstance(found, Missing):
+        return (
+            f"{after} nobody can say whether {strategy} has beaten {against}: {found.value.format(strategy=strategy)}."
+        )
     if found.low is None or found.high is None:
         return (
             f"{after} nobody can say whether {strategy} has beaten {against}: one seed gives no interval "

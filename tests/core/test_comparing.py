@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from activedints.core import comparing, label_errors, region, score_choice, stopping
-from activedints.core.comparing import Difference, area, areas, band, paired, sentence
+from activedints.core.comparing import Difference, Missing, area, areas, band, paired, sentence
 from activedints.core.errors import InvalidSettings
 from activedints.core.label_errors import folds, suspicion
 from activedints.core.region import box_scores, only_inside, tiles, voxels, window
@@ -52,8 +52,10 @@ def test_the_sentence_says_what_is_known_and_no_more():
     assert "has not beaten" in sentence("entropy", 2, Difference(0.1, -0.01, 0.2, 5))
     assert "has not beaten" in sentence("entropy", 2, Difference(-0.1, -0.2, -0.05, 5))
     assert "one seed gives no interval" in sentence("entropy", 2, paired([0.3]))
-    assert "that control was not run" in sentence("entropy", 1, None)
-    assert sentence("entropy", 1, None).startswith("After 1 cycle nobody")
+    assert "that control was not run" in sentence("entropy", 1, Missing.CONTROL)
+    assert "that control has not finished any seed that entropy has" in sentence("entropy", 1, Missing.CONTROL_END)
+    assert "random: entropy has not finished any seed" in sentence("entropy", 1, Missing.END)
+    assert sentence("entropy", 1, Missing.CONTROL).startswith("After 1 cycle nobody")
     with pytest.raises(InvalidSettings, match="No seed was run for both"):
         paired([])
 

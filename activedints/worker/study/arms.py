@@ -73,6 +73,11 @@ def query_of(data: Data, arm: Arm, seed: int, cycle: int, result: dict[str, Any]
     return [choice.candidate for choice in chosen]
 
 
+def finished_seeds(data: Data, folder: Path, arm: Arm, seeds: tuple[int, ...], cold: Embedding) -> set[int]:
+    """Seeds at which the arm went to its end: all cycles, or the one that used its pool up."""
+    return {seed for seed in seeds if replay(data, folder, arm, seed, cold)[-1].result is not None}
+
+
 def pending(data: Data, folder: Path, plan: Plan, cold: Embedding) -> list[Cell]:
     """The cells that can be computed now, each once, early cycles first."""
     found: dict[str, Cell] = {}

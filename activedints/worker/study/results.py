@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from activedints.core.comparing import Curve, areas, band, paired, sentence
+from activedints.core.comparing import Curve, Missing, areas, band, paired, sentence
 from activedints.core.metrics import ANY_FOREGROUND
 from activedints.core.score_choice import score_table
-from activedints.worker.study.arms import Embedding, Step, replay
+from activedints.worker.study.arms import Embedding, Step, finished_seeds, replay
 from activedints.worker.study.dataset import PER_CASE, Data
 from activedints.worker.study.plan import CONTROLS, Arm, Plan
 from activedints.worker.study.report import write_report
@@ -26,7 +26,7 @@ def write_results(plan: Plan, data: Data, folder: Path, cold: Embedding) -> dict
     rows, queries = tables(plan, data, folder, cold)
     pd.DataFrame(rows).to_parquet(folder / "results.parquet", index=False)
     pd.DataFrame(queries).to_parquet(folder / "queries.parquet", index=False)
-    summary = summarised(plan, rows, queries)
+    summary = summarised(plan, rows, queries, ended(plan, data, folder, cold))
     summary["scores"] = scores_against_errors(plan, data, folder, cold)
     partial = folder / "summary.partial"
     partial.write_text(json.dumps(summary, indent=1))
@@ -37,7 +37,12 @@ def write_results(plan: Plan, data: Data, folder: Path, cold: Embedding) -> dict
 
 def summarise_study(plan: Plan, data: Data, folder: Path, cold: Embedding) -> dict[str, Any]:
     """The summary of what is finished so far; writes nothing."""
-    return summarised(plan, *tables(plan, data, folder, cold))
+    return summarised(plan, *tables(plan, data, folder, cold), ended(plan, data, folder, cold))
+
+
+def ended(plan: Plan, data: Data, folder: Path, cold: Embedding) -> dict[str, set[int]]:
+    """Arm -> the seeds at which it went to its end."""
+    return {arm.name: finished_seeds(data, folder, arm, plan.seeds, cold) for arm in plan.arms}
 
 
 def tables(plan: Plan, data: Data, folder: Path, cold: Embedding) -> tuple[list[Row], list[Row]]:
@@ -102,11 +107,11 @@ def curves(rows: list[Row], arm: str, label: str = MEAN, unit: str = "volumes") 
     return {seed: sorted(points) for seed, points in found.items()}
 
 
-def summarised(plan: Plan, rows: list[Row], queries: list[Row]) -> dict[str, Any]:
-    """Bands per arm, cycle and label, differences against both controls, the sentences."""
+def summarised(plan: Plan, rows: list[Row], queries: list[Row], complete: dict[str, set[int]]) -> dict[str, Any]:
+    """Bands per arm, cycle and label, differences against both controls, the sentences. ``complete``: arm -> the seeds
+    at which it went to its end, of which alone differences are told."""
     unit = plan.budget_unit if plan.unit == "volume" else "voxels"
     names = [arm.name for arm in plan.arms]
-    complete = {name: _complete(rows, name, plan.cycles) for name in names}
     bands = []
     for name in names:
         for label in dict.fromkeys(row["label"] for row in rows):
@@ -143,28 +148,28 @@ def summarised(plan: Plan, rows: list[Row], queries: list[Row]) -> dict[str, Any
     }
 
 
-def _complete(rows: list[Row], arm: str, cycles: int) -> set[int]:
-    """Seeds of an arm that ran to its last cycle."""
-    mine = [row for row in rows if row["arm"] == arm]
-    last = max((row["cycle"] for row in rows), default=-1)
-    return {row["seed"] for row in mine if row["cycle"] == min(last, cycles - 1)}
-
-
 def _against(
     rows: list[Row], complete: dict[str, set[int]], arm: Arm, control: str, unit: str
 ) -> tuple[Row | None, str]:
-    """An arm's control differs from it in the strategy alone: same regime, same cold start, same start."""
+    """An arm's control differs from it in the strategy alone: same regime, same cold start, same start. They may end
+    at different costs: areas are taken over those that both reached."""
     name, beside = arm.name, replace(arm, strategy=control).name
-    cycles = max((row["cycle"] for row in rows if row["arm"] == name), default=0) + 1
-    both = complete.get(name, set()) & complete.get(beside, set())
+    cycles = max((row["cycle"] for row in rows if row["arm"] == name), default=-1) + 1
+    both = complete[name] & complete.get(beside, set())
     if not both:
-        return None, sentence(name, cycles, None, control)
+        return None, sentence(name, cycles, _missing(complete, name, beside), control)
     mine = {s: c for s, c in curves(rows, name, unit=unit).items() if s in both}
     theirs = {s: c for s, c in curves(rows, beside, unit=unit).items() if s in both}
     difference = paired(areas(mine, theirs))
     row = {"arm": name, "control": control, "difference": difference.mean, "low": difference.low}
     row |= {"high": difference.high, "n": difference.n, "cycles": cycles}
     return row, sentence(name, cycles, difference, control)
+
+
+def _missing(complete: dict[str, set[int]], name: str, beside: str) -> Missing:
+    if beside not in complete:
+        return Missing.CONTROL
+    return Missing.CONTROL_END if complete[name] else Missing.END
 
 
 def scores_against_errors(plan: Plan, data: Data, folder: Path, cold: Embedding) -> list[Row]:

@@ -88,7 +88,8 @@ def test_an_arm_is_held_against_the_control_that_differs_in_the_strategy_alone(b
         Arm("entropy", regime="joint"): 0.9,
     }
     plan = dataclasses.replace(plan_of(brains), arms=tuple(heights))
-    told = summarised(plan, [row for arm, height in heights.items() for row in made_up(arm, height)], [])
+    ended = {arm.name: {0, 1} for arm in heights}
+    told = summarised(plan, [row for arm, height in heights.items() for row in made_up(arm, height)], [], ended)
     found = {row["arm"]: row["difference"] for row in told["differences"]}
     assert found == pytest.approx({"entropy, starter": 0.1, "entropy": 0.1})
     (joint,) = [w for w in told["sentences"] if "entropy, joint" in w and "foreground-aware" in w]
