@@ -10,6 +10,14 @@ Row = dict[str, Any]
 COLOURS = ("#5BA7E8", "#F0A35E", "#3FB68B", "#CC79A7", "#F0E442", "#9AA4B1", "#D55E00", "#56B4E9")
 MEAN = "mean over labels"
 UNITS = {"volumes": "annotated volumes", "voxels": "annotated voxels", "minutes": "estimated reader minutes"}
+STARTS = {"scratch": "random weights", "starter": "the starter where the architecture is its own"}
+COLDS = {"random": "drawn at random", "typicality": "the most typical ones"}
+REGIMES = {
+    "weights-only": "",
+    "topology-only": "; a topology-only arm searches its architecture anew each cycle",
+    "joint": "; a joint arm searches its architecture anew each cycle and goes on from its last weights while the"
+    " architecture stays the same",
+}
 STYLE = (
     "body{background:#0E1116;color:#E8EBEF;font:15px/1.5 'Source Sans 3',sans-serif;max-width:1100px;margin:2rem auto;"
     "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid"
@@ -19,7 +27,7 @@ STYLE = (
 
 def write_report(path: Path, summary: dict[str, Any]) -> None:
     """Write the page; it needs no network to be read."""
-    plan, parts = summary["plan"], []
+    parts = []
     script = True
     for unit in ("volumes", "voxels", "minutes"):
         if any(row[unit] is not None for row in summary["bands"]):
@@ -29,17 +37,10 @@ def write_report(path: Path, summary: dict[str, Any]) -> None:
         if label != MEAN:
             parts.append(_drawn(curve_figure(summary, label, summary["unit"]), script))
             script = False
-    intro = (
-        f"{len(plan['arms'])} arms x {len(plan['seeds'])} seeds x {plan['cycles']} cycles; initial set"
-        f" {plan['initial']}, {plan['budget']:g} {plan['budget_unit']} of {plan['unit']}s a cycle,"
-        f" {plan['steps']} steps of training from"
-        f" {', '.join(sorted({arm['start'] for arm in plan['arms']}))} each cycle; the same initial set for all at a"
-        f" seed; {plan['holdout']} holdout cases that no decision read."
-    )
     path.write_text(
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         f"<title>Study of {escape(summary['name'])}</title><style>{STYLE}</style></head><body>"
-        f"<h1>Study of {escape(summary['name'])}</h1><p>{escape(intro)}</p>"
+        f"<h1>Study of {escape(summary['name'])}</h1><p>{escape(intro(summary['plan']))}</p>"
         + "".join(f"<p><b>{escape(words)}</b></p>" for words in summary["sentences"])
         + "<h2>Dice against cost</h2>"
         + "".join(parts)
@@ -54,10 +55,28 @@ def write_report(path: Path, summary: dict[str, Any]) -> None:
         + _table(summary["queries"], ("arm", "seed", "cycle", "case", "low", "high", "voxels"))
         + f"<p><small>Settings {summary['hash']}; {summary['core_minutes']:.1f} core-minutes, where a cell that"
         " arms share counts for each.</small></p>"
-        " arm).</small></p>"
         "</body></html>",
         encoding="utf-8",
     )
+
+
+def intro(plan: Row) -> str:
+    """What was run. Arms may differ in start, regime and cold start: every way that one of them goes is told."""
+    starts, regimes, colds = (sorted({arm[what] for arm in plan["arms"]}) for what in ("start", "regime", "cold"))
+    sizes = ((len(plan["arms"]), "arm"), (len(plan["seeds"]), "seed"), (plan["cycles"], "cycle"))
+    counted = "" if plan["budget_unit"] == "volumes" else f"{plan['budget_unit']} of "
+    alike = "the same for all at a seed" if len(colds) == 1 else "at a seed the same for all that draw it alike"
+    return (
+        f"{' x '.join(_count(*size) for size in sizes)}; initial set of {_count(plan['initial'], 'case')},"
+        f" {' or '.join(COLDS[cold] for cold in colds)}, {alike}; then {plan['budget']:g} {counted}{plan['unit']}s"
+        f" a cycle; every training takes {plan['steps']} steps from"
+        f" {' or '.join(STARTS[start] for start in starts)}{''.join(REGIMES[regime] for regime in regimes)};"
+        f" {_count(len(plan['holdout_names']) or plan['holdout'], 'holdout case')} that no decision read."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def curve_figure(summary: dict[str, Any], label: str, unit: str) -> go.Figure:

@@ -1,8 +1,12 @@
-"""What is said of arms that end apart, and of arms that have not ended."""
+"""What is said of arms that end apart, of arms that have not ended, and of what was run."""
+
+import json
+from dataclasses import replace
 
 import pytest
 
 from activedints.worker.study.plan import Arm, Plan
+from activedints.worker.study.report import intro, write_report
 from activedints.worker.study.results import summarised
 
 PLAN = Plan("x", (Arm("entropy"), Arm("foreground-random")), (0, 1), 4, 1e6, budget_unit="voxels")
@@ -44,3 +48,25 @@ def test_what_is_missing_is_named(arms, complete, words):
     told = summarised(plan, [row for row in BOTH if row["arm"] in complete], [], complete)
     assert words in told["sentences"][0]
     assert not told["differences"]
+
+
+def test_the_report_says_of_every_arm_how_it_was_run():
+    def told(*arms: Arm) -> str:
+        return intro(json.loads(replace(PLAN, arms=arms).to_json()))
+
+    usual = told(Arm("entropy"), Arm("random"))
+    assert usual.startswith("2 arms x 2 seeds x 4 cycles; initial set of 4 cases, drawn at random, the same for all at")
+    assert "; then 1e+06 voxels of volumes a cycle; " in usual
+    assert "steps from random weights; 8 holdout cases" in usual
+    joint = told(Arm("entropy", "joint"), Arm("random", "joint"))
+    assert "a joint arm searches its architecture anew each cycle and goes on from its last weights" in joint
+    mixed = told(Arm("entropy", start="starter"), Arm("entropy", "topology-only", "typicality"))
+    assert "random weights or the starter" in mixed
+    assert "a topology-only arm searches" in mixed
+    assert "drawn at random or the most typical ones, at a seed the same for all that draw it alike" in mixed
+
+
+def test_the_report_ends_where_its_words_end(tmp_path):
+    told = summarised(PLAN, BOTH, [], {"entropy": {0, 1}, "foreground-random": {0, 1}})
+    write_report(tmp_path / "r.html", told | {"scores": []})
+    assert (tmp_path / "r.html").read_text().endswith("counts for each.</small></p></body></html>")
