@@ -7,6 +7,7 @@ import numpy as np
 from activedints.core.errors import InvalidSettings
 from activedints.core.volume import IGNORE
 from activedints.formats.channels import channel_files
+from activedints.formats.export import copy_image
 from activedints.formats.header import read_header
 from activedints.formats.nifti import write_annotation
 from activedints.formats.voxels import read_label_raw
@@ -40,5 +41,17 @@ def starting_map(store: Store, opened: OpenCase) -> Path | None:
 
 def channels(store: Store, opened: OpenCase) -> tuple[tuple[str, Path], ...]:
     """(name, 3-D file on the source grid) of every channel that holds an image; absent ones are left out."""
-    files = [file for image in opened.images for file in channel_files(image, cache(store))]
+    images = [_turned(store, image, opened.images[0]) for image in opened.images]
+    files = [file for image in images for file in channel_files(image, cache(store))]
     return tuple((name, file) for name, file in zip(opened.channels, files) if name not in opened.absent)
+
+
+def _turned(store: Store, image: Path, first: Path) -> Path:
+    """An image of a case with its axes in the order of the first one's, in which everything drawn is stored."""
+    if read_header(image).grid.same(read_header(first).grid):
+        return image
+    path = cache(store) / f"{image.name[:32]}-as-{first.name[:32]}.nii.gz"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        copy_image(path, (image,), like=first)
+    return path

@@ -1,4 +1,4 @@
-"""Label files whose axes run in another order or direction than the image's: the same voxels, from import to export."""
+"""Files whose axes run in another order or direction than their image's: the same voxels, from import to export."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 from scipy.spatial.transform import Rotation
 
-from activedints.loop import commands, reading
+from activedints.loop import commands, opening, reading
 from activedints.loop.answering import answer_from
 from activedints.loop.exporting import export_all
 from activedints.loop.importing import ImportRequest, annotate_from_reference, import_cases
@@ -33,6 +33,21 @@ def turned(tmp_path, request):
         turn = ornt_transform(io_orientation(label.affine), axcodes2ornt(request.param))
         nib.save(label.as_reoriented(turn), path)
     return folder
+
+
+def test_a_channel_in_another_order_is_shown_on_the_first_ones_grid(store, tmp_path):
+    (folder := tmp_path / "scans" / "brain_1").mkdir(parents=True)
+    image = brain(1, SIZE)[0]
+    nib.save(nib.Nifti1Image(image[..., 0], OBLIQUE), folder / "flair.nii.gz")
+    other = nib.Nifti1Image(image[..., 1], OBLIQUE)
+    turn = ornt_transform(io_orientation(OBLIQUE), axcodes2ornt("SRA"))
+    nib.save(other.as_reoriented(turn), folder / "t1.nii.gz")
+    import_cases(store, ImportRequest(folder.parent, "nifti", {"FLAIR": "flair.nii.gz", "T1w": "t1.nii.gz"}))
+    with store.read() as session:
+        case = cases.case_named(session, "brain_1")
+    for index, (_, path) in enumerate(opening.channels(store, reading.open_case(store, case.id, "ada"))):
+        np.testing.assert_array_equal(np.asanyarray(nib.load(path).dataobj), image[..., index])
+        np.testing.assert_allclose(nib.load(path).affine, OBLIQUE, atol=1e-5)
 
 
 def truth(number=1):
