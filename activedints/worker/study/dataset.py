@@ -83,7 +83,7 @@ def load(plan: Plan) -> Data:
             raise InvalidLabels(f"Case {source.name} has no label map; a study needs a fully labelled data set.")
         volume = read_volume(source)
         label = dataset.labels.index_of(read_labelmap(source.label).array)
-        brain, _ = brain_mask(volume, None)
+        brain, _ = brain_mask(volume, source.brain)
         cases.append(TrainingCase(source.name, volume.array, brain, spacing(volume.affine), label))
     return split(tuple(cases), dataset.channels, dataset.labels, plan)
 
