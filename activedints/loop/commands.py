@@ -1,6 +1,7 @@
 """Commands about whole turns: overrides of a cycle, answers of an oracle, asking anew."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from activedints.core.job import JobKind
 from activedints.formats.export import copy_label
 from activedints.formats.header import read_header
 from activedints.formats.voxels import check_label
-from activedints.loop import experiments, turns
+from activedints.loop import experiments, querying, turns
 from activedints.loop.answering import answer_from
 from activedints.store import cases, cycles, jobs
 from activedints.store.database import Session, Store
@@ -127,7 +128,7 @@ def _oracle_file(folder: Path, case: Case) -> Path:
 
 
 def query(store: Store, given: dict[str, Any]) -> dict[str, Any]:
-    """The current query; with other settings, asked anew for what nobody has annotated yet."""
+    """The current query; with other settings, asked anew for what the answered part leaves of the budget."""
     with store.write() as session:
         experiment = experiments.active(session)
         cycle = cycles.current(session, experiment.id)
@@ -147,4 +148,12 @@ def _ask_anew(session: Session, experiment: Experiment, cycle: Cycle, given: dic
     set_overrides(session, cycle, given)
     open_ids = [q.case_id for q in turns.outstanding(session, experiment, cycle)]
     cycles.drop_queries(session, cycle.id, open_ids)
-    turns.query_next(session, experiment, cycle, model.id, turns.settings_of(experiment, cycle))
+    settings = turns.settings_of(experiment, cycle)
+    spent = querying.spent(session, experiment, [cycle], settings.budget_unit)
+    left = int(settings.budget - spent)
+    if left < 1:
+        raise IllegalChange(
+            f"What readers answered in cycle {cycle.number} cost {spent:g} of its budget of {settings.budget}"
+            f" {settings.budget_unit}, so nothing is left to ask for anew: give a larger budget (`--budget`), or train."
+        )
+    turns.query_next(session, experiment, cycle, model.id, replace(settings, budget=left))

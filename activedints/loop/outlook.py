@@ -7,7 +7,7 @@ from typing import Any
 from activedints.core.cycle import Role
 from activedints.core.metrics import mean
 from activedints.core.stopping import FEWEST_POINTS, Advice, advise, forecast
-from activedints.loop import experiments, turns
+from activedints.loop import experiments, querying, turns
 from activedints.loop.calibrating import (
     calibration_rows,
     fitted_temperature,
@@ -15,8 +15,8 @@ from activedints.loop.calibrating import (
     risk_rows,
     voxels_of,
 )
+from activedints.loop.costs import reader_minutes
 from activedints.loop.decisions import verdict
-from activedints.loop.querying import reader_minutes
 from activedints.store import cases, cycles
 from activedints.store.database import Session, Store
 from activedints.store.schema import Cycle, Experiment
@@ -136,5 +136,6 @@ def _advice(
         rows = cycles.predictions(session, cycle.model_id or 0).values()
         known = [row.scores["agreement"] for row in rows if row.case_id in learning and "agreement" in row.scores]
         agreements.append(fmean(known) if known else None)
-    spent = float(max(0, done[-1].number)) * budget
+    timed = unit != "minutes" or reader_minutes(session, experiment.id) is not None  # else no minute is known of
+    spent = querying.spent(session, experiment, cycles.all_of(session, experiment.id), unit) if timed else 0.0
     return advise([d for d in dice if d is not None], agreements, spent, planned * budget, unit)

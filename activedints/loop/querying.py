@@ -1,27 +1,28 @@
 """What a scored cycle asks for next: the strategy's choice, the control stream beside it, what it costs, and why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
-from statistics import fmean
 
 import numpy as np
 
 from activedints.core import strategies
 from activedints.core.cycle import Role
-from activedints.core.errors import InvalidSettings
 from activedints.core.experiment import ExperimentSettings
 from activedints.core.query import Candidates, Choice
 from activedints.core.region import BOX
 from activedints.core.score import Spot, reason
 from activedints.loop import anchoring
-from activedints.loop.decisions import verdict
-from activedints.loop.regions import PER_CASE, candidates_of, case_voxels
+from activedints.loop.costs import case_of, cost_of, costs
+from activedints.loop.decisions import Verdict, verdict
+from activedints.loop.regions import PER_CASE, answered, candidates_of, case_voxels
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session
 from activedints.store.schema import Cycle, Experiment, Query
 
 CONTROL = "foreground-random"
 """Strategy of the control stream."""
+FALLBACK_BOXES = "foreground-random (fallback)"
+"""Regions that the fallback asks for: drawn as the control's are, and yet no control. Boxes have no embedding."""
 INITIAL = "initial"
 
 
@@ -32,42 +33,6 @@ class Asked:
     choice: Choice
     strategy: str
     control: bool = False
-
-
-def reader_minutes(session: Session, experiment_id: int) -> float | None:
-    """Mean active minutes of a person per annotated case of this experiment; None while nobody was timed."""
-    rows = [
-        version.seconds / 60
-        for case in cases.members(session, experiment_id)
-        for version in annotations.versions(session, experiment_id, case.id)
-        if version.source == "reader" and version.seconds > 0
-    ]
-    return fmean(rows) if rows else None
-
-
-def costs(session: Session, experiment: Experiment, voxels: dict[int, int], unit: str) -> dict[int, float]:
-    """What each candidate costs in the budget's unit; ``voxels`` are those of its box or volume."""
-    if unit == "volumes":
-        return dict.fromkeys(voxels, 1.0)
-    if unit == "voxels":
-        return {candidate: float(count) for candidate, count in voxels.items()}
-    minutes = reader_minutes(session, experiment.id)
-    if minutes is None:
-        raise InvalidSettings(
-            "A budget in minutes needs a measured reading time and nobody has been timed in this experiment: annotate"
-            " a case on the Annotate page first, or count the budget in volumes or voxels."
-        )
-    whole = {c: case_voxels(session, _case_of(c, settings_unit(experiment))) for c in voxels}
-    return {candidate: minutes * count / whole[candidate] for candidate, count in voxels.items()}
-
-
-def settings_unit(experiment: Experiment) -> str:
-    """What an experiment asks for: a volume or a region."""
-    return ExperimentSettings.from_json(experiment.settings).unit
-
-
-def _case_of(candidate: int, unit: str) -> int:
-    return candidate // PER_CASE if unit == "region" else candidate
 
 
 def candidates(
@@ -102,30 +67,70 @@ def candidates(
 def choose(
     session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings, free: list[int]
 ) -> list[Asked]:
-    """The strategy's query (or the fallback's), some of it given to the control stream."""
+    """The strategy's query (or the fallback's), some of it given to the control stream.
+
+    The control draws first and from the whole pool, so that its probabilities are no remainder of what the strategy
+    left; the strategy then chooses among the cases that the control did not draw.
+    """
     shown = candidates(session, experiment, cycle, model_id, settings, free)
-    name = settings.strategy
-    if verdict(session, experiment.id, model_id, settings).fallback and strategies.score_of(name) is not None:
-        name = strategies.FALLBACK if settings.unit == "volume" else CONTROL  # boxes have no embedding
+    name = asks_by(settings, verdict(session, experiment.id, model_id, settings))
+    select_by = CONTROL if name == FALLBACK_BOXES else name
     seed = settings.seed * 10_007 + cycle.number
-    chosen = strategies.select(name, shown, settings.budget, seed)
-    before = sum(
-        query.strategy != INITIAL
-        for earlier in cycles.all_of(session, experiment.id)
-        for query in cycles.queries(session, earlier.id)
-        if earlier.number < cycle.number
-    )
-    share = 0.0 if name in strategies.RANDOM else settings.control
-    drawn = control_places(before, len(chosen), share)
-    kept = chosen[: len(chosen) - drawn]
-    asked = [Asked(choice, name) for choice in kept]
+    chosen = strategies.select(select_by, shown, settings.budget, seed)
+    share = 0.0 if select_by in strategies.RANDOM else settings.control
+    places = control_places(_asked_before(session, experiment), len(chosen), share)
+    drawn = control_draws(shown, places, len(chosen), settings.unit, seed + 1)
     if drawn:
-        left = tuple(case for case in shown.pool if case not in {choice.candidate for choice in kept})
-        spent = sum(shown.price(choice.candidate) for choice in kept)
-        rest = Candidates(pool=left, scores={case: shown.scores[case] for case in left}, cost=shown.cost)
-        extra = strategies.select(CONTROL, rest, settings.budget - spent, seed + 1)[:drawn]
-        asked += [Asked(choice, CONTROL, control=True) for choice in extra]
-    return asked
+        rest = replace(shown, pool=_of_other_cases(shown.pool, drawn, settings.unit))
+        spent = sum(shown.price(choice.candidate) for choice in drawn)
+        left = len(chosen) - len(drawn)
+        chosen = strategies.select(select_by, rest, settings.budget - spent, seed)[:left] if left else []
+    return [Asked(one, name) for one in chosen] + [Asked(one, CONTROL, control=True) for one in drawn]
+
+
+def asks_by(settings: ExperimentSettings, found: Verdict) -> str:
+    """The strategy that asks: the settings', or the fallback where that ranks by a map that misses the errors."""
+    if not found.fallback or strategies.score_of(settings.strategy) is None:
+        return settings.strategy
+    return strategies.FALLBACK if settings.unit == "volume" else FALLBACK_BOXES
+
+
+def _asked_before(session: Session, experiment: Experiment) -> int:
+    """Volumes or Regions asked for so far, the initial set left out."""
+    return sum(max(1, len(query.regions)) for query in _recorded(session, cycles.all_of(session, experiment.id)))
+
+
+def spent(session: Session, experiment: Experiment, of: list[Cycle], unit: str) -> float:
+    """What readers answered of these cycles' queries, the initial set left out, in the budget's unit."""
+    newest = annotations.newest_of_each(session, experiment.id)
+    read = [query for query in _recorded(session, of) if answered(query, newest.get(query.case_id))]
+    return cost_of(session, experiment, read, unit)
+
+
+def _recorded(session: Session, of: list[Cycle]) -> list[Query]:
+    rows = [query for cycle in of for query in cycles.queries(session, cycle.id)]
+    return [query for query in rows if query.strategy != INITIAL]
+
+
+def control_draws(shown: Candidates, places: int, asked: int, unit: str, seed: int) -> list[Choice]:
+    """The control's part of ``asked`` queries: ``places`` draws, no two of one case.
+
+    A query row is one case, so a case is asked for by one stream in a cycle and by one draw, whose probability the row
+    keeps. Where that would leave the strategy no case, the control draws fewer.
+    """
+    rng, pool = np.random.default_rng(seed), tuple(sorted(shown.pool))
+    drawn: list[Choice] = []
+    while pool and len(drawn) < places:
+        (choice,) = strategies.foreground_random(replace(shown, pool=pool), 0.0, rng)  # no budget: one draw
+        pool = _of_other_cases(pool, [choice], unit)
+        if pool or places == asked:
+            drawn.append(choice)
+    return drawn
+
+
+def _of_other_cases(pool: tuple[int, ...], drawn: list[Choice], unit: str) -> tuple[int, ...]:
+    taken = {case_of(choice.candidate, unit) for choice in drawn}
+    return tuple(candidate for candidate in pool if case_of(candidate, unit) not in taken)
 
 
 def control_places(before: int, asked: int, share: float) -> int:
@@ -146,28 +151,29 @@ def record(
     settings: ExperimentSettings,
     reduction: str,
 ) -> None:
-    """Write the query rows, each with its reason."""
+    """Write the query rows, each with its reason, after those that the cycle has."""
     predictions = cycles.predictions(session, model_id)
     before = cycles.count_queries(session, cycle.experiment_id)
-    for rank, (case, ones) in enumerate(_by_case(asked, settings.unit).items(), start=1):
+    last = max((query.rank for query in cycles.queries(session, cycle.id)), default=0)
+    for place, (case, ones) in enumerate(_by_case(asked, settings.unit).items(), start=1):
         row, one = predictions[case], ones[0]
         spots = [Spot(tuple(s["mm"]), s["millilitres"], s["uncertainty"], s["label"]) for s in row.spots]
         boxes = [(row.boxes or [])[o.choice.candidate % PER_CASE] for o in ones] if settings.unit == "region" else []
         ranked_by = strategies.score_of(one.strategy, BOX if boxes else reduction)
         scores = boxes[0]["scores"] if boxes else row.scores
-        text = reason(rank, of, spots, _instead(one, settings))
+        text = reason(place, of, spots, _instead(one, settings))
         cycles.add_query(
             session,
             Query(
                 cycle_id=cycle.id,
                 case_id=case,
-                rank=rank,
+                rank=last + place,
                 strategy=one.strategy,
                 score=scores.get(ranked_by) if ranked_by else None,
                 reason=f"{text}; {len(boxes)} region(s) of it" if boxes else text,
                 regions=[[box["low"], box["high"]] for box in boxes],
                 probability=one.choice.probability,
-                blind=anchoring.reads_blind(before + rank - 1, settings.blind_share, settings.seed),
+                blind=anchoring.reads_blind(before + place - 1, settings.blind_share, settings.seed),
             ),
         )
 
@@ -176,7 +182,7 @@ def _by_case(asked: list[Asked], unit: str) -> dict[int, list[Asked]]:
     """What was asked for, case by case, in the order of the first of each."""
     found: dict[int, list[Asked]] = {}
     for one in asked:
-        found.setdefault(_case_of(one.choice.candidate, unit), []).append(one)
+        found.setdefault(case_of(one.choice.candidate, unit), []).append(one)
     return found
 
 
@@ -184,6 +190,8 @@ def _instead(one: Asked, settings: ExperimentSettings) -> str:
     """Why a case is asked for that was not ranked by a Score; empty where it was."""
     if one.control:
         return "control, drawn foreground-aware at random"
+    if one.strategy == FALLBACK_BOXES:
+        return "drawn foreground-aware at random, because the uncertainty map misses the errors"
     if one.strategy in strategies.RANDOM:
         return f"drawn {one.choice.why}"
     if one.strategy == strategies.FALLBACK:

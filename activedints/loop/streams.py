@@ -7,6 +7,7 @@ from activedints.core.errors import IllegalChange
 from activedints.core.job import JobKind
 from activedints.loop import experiments, turns
 from activedints.loop.querying import CONTROL, INITIAL
+from activedints.loop.regions import answered
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.store.database import Session, Store
 from activedints.store.schema import Annotation, Query
@@ -31,28 +32,39 @@ def stream_of(query: Query, strategy: str) -> str | None:
     return "control" if query.strategy == CONTROL else "strategy"
 
 
-def cases_of_streams(session: Session, experiment_id: int) -> dict[str, set[int]]:
-    """Annotated cases of each stream."""
-    annotated = cases.annotated_ids(session, experiment_id)
+def answers_of_streams(session: Session, experiment_id: int) -> dict[str, list[Annotation]]:
+    """The versions that answered each stream's queries: of each query the first that holds what it asked for.
+
+    Both streams may ask for Regions of one case, in different cycles: each has the versions that it brought. A version
+    that answers several queries (a case skipped, then asked for again) is the last one's.
+    """
     strategy = turns.settings_of(cases.experiment(session, experiment_id)).strategy
-    found: dict[str, set[int]] = {name: set() for name in STREAMS}
+    found: dict[int, tuple[str | None, Annotation]] = {}
     for cycle in cycles.all_of(session, experiment_id):
         for query in cycles.queries(session, cycle.id):
-            stream = stream_of(query, strategy)
-            if stream and query.case_id in annotated:
-                found[stream].add(query.case_id)
-    return found
+            versions = annotations.versions(session, experiment_id, query.case_id)
+            first = next((version for version in versions if answered(query, version)), None)
+            if first is not None:
+                found[first.id] = stream_of(query, strategy), first
+    return {name: [version for stream, version in found.values() if stream == name] for name in STREAMS}
+
+
+def cases_of_streams(session: Session, experiment_id: int) -> dict[str, set[int]]:
+    """Annotated cases of each stream alone: one whose Regions both asked for can be left out of neither."""
+    strategy, control = ({row.case_id for row in rows} for rows in answers_of_streams(session, experiment_id).values())
+    return {"strategy": strategy - control, "control": control - strategy}
 
 
 def view(store: Store) -> StreamsView:
     """Error found per reader minute in both streams, and the Dice that leaving each out has cost."""
     with store.read() as session:
         experiment = experiments.active(session)
-        members = cases_of_streams(session, experiment.id)
+        answers = answers_of_streams(session, experiment.id)
+        can_leave_out = all(cases_of_streams(session, experiment.id).values())
         done = jobs.newest_done(session, JobKind.LEAVE_OUT, experiment.id)
         gains = (done.result or {}).get("gain", {}) if done else {}
-        rows = tuple(_row(session, experiment.id, name, ids, gains.get(name)) for name, ids in members.items())
-    if not members["control"]:
+        rows = tuple(_row(name, versions, gains.get(name)) for name, versions in answers.items())
+    if not answers["control"]:
         words = (
             "No control exists: no annotated query was drawn foreground-aware at random, so nothing can be compared."
         )
@@ -61,16 +73,15 @@ def view(store: Store) -> StreamsView:
         words = "Both streams were read by the same people: compare what a minute found and what leaving out cost."
         if None in rates:
             words = "A control stream exists, but a stream has no timed correction of a draft yet."
-    return StreamsView(rows, words, all(members.values()))
+    return StreamsView(rows, words, can_leave_out)
 
 
-def _row(session: Session, experiment_id: int, name: str, ids: set[int], gain: float | None) -> Row:
-    first = [annotations.versions(session, experiment_id, case)[0] for case in sorted(ids)]
-    timed = [row for row in first if row.changed_ml is not None and row.seconds > 0]
+def _row(name: str, versions: list[Annotation], gain: float | None) -> Row:
+    timed = [row for row in versions if row.changed_ml is not None and row.seconds > 0]
     minutes, changed = sum(row.seconds for row in timed) / 60, sum(_changed(row) for row in timed)
     return {
         "stream": name,
-        "annotated": len(ids),
+        "annotated": len({row.case_id for row in versions}),
         "timed corrections": len(timed),
         "reader minutes": round(minutes, 2),
         "mL corrected": round(changed, 3),
@@ -90,6 +101,8 @@ def start_leaving_out(store: Store) -> str:
         if jobs.unfinished(session, experiment.id):
             raise IllegalChange("A job of this experiment is unfinished: wait for it, or cancel it on the Jobs page.")
         if not all(cases_of_streams(session, experiment.id).values()):
-            raise IllegalChange("Only one stream has an annotated case, so there is nothing to leave out against.")
+            raise IllegalChange(
+                "Only one stream has an annotated case of its own, so there is nothing to leave out against."
+            )
         job = jobs.enqueue(session, JobKind.LEAVE_OUT, {}, experiment.id, cycles.current(session, experiment.id).id)
         return f"Job {job.id} is queued: it trains three times and measures the holdout."

@@ -169,9 +169,13 @@ def after_scoring(session: Session, experiment: Experiment, cycle: Cycle) -> dic
 def query_next(
     session: Session, experiment: Experiment, cycle: Cycle, model_id: int, settings: ExperimentSettings
 ) -> None:
-    """Choose this cycle's query from the Scores that a model gave the pool, with a reason for each case."""
+    """Choose this cycle's query from the Scores that a model gave the pool, with a reason for each case.
+
+    What the cycle has asked for already stays; a case is asked for once in a cycle.
+    """
     predictions = cycles.predictions(session, model_id)
-    free = [case for case in pool(session, experiment, cycle) if case in predictions]
+    asked_for = {query.case_id for query in cycles.queries(session, cycle.id)}
+    free = [c for c in pool(session, experiment, cycle) if c in predictions and c not in asked_for]
     if not free:
         raise EmptyPool("The pool is empty: every case is annotated, flagged or held out; import more cases.")
     asked = querying.choose(session, experiment, cycle, model_id, settings, free)

@@ -14,6 +14,7 @@ from activedints.learn.model import load_model
 from activedints.loop import experiments, turns
 from activedints.loop.calibrating import fitted_temperature
 from activedints.loop.decisions import Verdict, verdict
+from activedints.loop.querying import asks_by
 from activedints.loop.regions import check_boxes
 from activedints.store import annotations, cases, cycles
 from activedints.store.database import Session, Store
@@ -33,7 +34,7 @@ def score(job: Job, store: Store, report: Report) -> Callable[[Session], dict[st
     fixed = _measure_fixed(job, store, turn, model_id, report)
     found = fixed.found
     with store.read() as session:
-        pool = _pool(session, turn)
+        pool = _pool(session, turn, asks_by(turn.settings, found))
     report(0, len(pool), f"{found.sentence} {found.reduction_sentence} {fixed.words}")
     anew = fixed.anew + _predict_missing(job, store, turn, model_id, pool, fixed.how, report)
 
@@ -139,10 +140,10 @@ def _starter_row(session: Session, store: Store, turn: Turn) -> Model:
     return cycles.add_model(session, model, [])
 
 
-def _pool(session: Session, turn: Turn) -> list[Case]:
+def _pool(session: Session, turn: Turn, strategy: str) -> list[Case]:
     """The cases that may be asked for, and for a strategy that compares with them the labelled ones."""
     wanted = turns.pool(session, turn.experiment, None)
-    if turn.settings.strategy in strategies.NEEDS_EMBEDDING:
+    if strategy in strategies.NEEDS_EMBEDDING:
         wanted = wanted + turns.labelled(session, turn.experiment)
     return [cases.case(session, case_id) for case_id in wanted]
 
