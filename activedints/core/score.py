@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from activedints.core.volume import Affine, voxel_millilitres
+from activedints.core.volume import Affine, spacing, voxel_millilitres
 
 Map = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -210,7 +210,8 @@ def uncertain_spots(
 
     Places under SMALLEST_MILLILITRES are noise to a reader and left out, unless there is nothing larger.
     ``names`` are the class names in class order; a Spot is named after the likeliest foreground class inside it.
-    The mm position is the most uncertain voxel of the place, which always lies inside it.
+    The mm position is the voxel of the place that is nearest to its centre: the most uncertain one may lie at an end,
+    across the midline from nearly all of it, and the Spot would be named after the wrong side.
     """
     inside = np.where(brain, measure, 0.0)
     peak = float(inside.max(initial=0.0))
@@ -221,15 +222,21 @@ def uncertain_spots(
     spots = []
     for place, window in enumerate(ndimage.find_objects(places), start=1):
         member = places[window] == place
-        values = np.where(member, inside[window], -1.0)
+        values = inside[window][member]
         corner = np.array([s.start for s in window])
-        voxel = corner + np.unravel_index(int(values.argmax()), values.shape)
+        voxel = corner + _nearest_to_centre(np.argwhere(member), values, affine)
         likely = int(probability[(slice(1, None), *window)][:, member].mean(axis=1).argmax()) + 1
         x, y, z = (affine @ np.append(voxel, 1.0))[:3].tolist()
-        spots.append(Spot((x, y, z), float(member.sum()) * voxel_ml, float(values[member].mean()), names[likely]))
+        spots.append(Spot((x, y, z), float(member.sum()) * voxel_ml, float(values.mean()), names[likely]))
     spots.sort(key=lambda spot: -spot.millilitres * spot.uncertainty)
     worth_a_look = [spot for spot in spots if spot.millilitres >= SMALLEST_MILLILITRES]
     return worth_a_look[:at_most] or spots[:1]
+
+
+def _nearest_to_centre(voxels: npt.NDArray[np.int64], weight: Map, affine: Affine) -> npt.NDArray[np.int64]:
+    """The one of ``voxels`` (n, 3) that is nearest in mm to their mean by ``weight`` (n,)."""
+    away = (voxels - np.average(voxels, axis=0, weights=weight)) * spacing(affine)
+    return np.asarray(voxels[int((away**2).sum(axis=1).argmin())])
 
 
 def ordinal(number: int) -> str:

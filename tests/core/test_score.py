@@ -96,7 +96,20 @@ def test_spots_are_found_ranked_and_named():
     spots = uncertain_spots(measure, probability, brain, AFFINE, ("background", "edema", "core"))
     assert [s.label for s in spots] == ["core", "edema"]
     assert spots[0].millilitres == pytest.approx(27 * VOXEL_ML)
-    assert spots[1].mm == (2.0, 2.0, 2.0)  # the most uncertain voxel is (1, 1, 1)
+    assert spots[0].mm == (14.0, 14.0, 14.0)  # its middle voxel
+
+
+def test_a_spot_stands_where_most_of_it_is_and_not_at_its_most_uncertain_end():
+    measure = np.zeros((12, 5, 5))
+    measure[1, 2, 2], measure[2:7, 2, 2], measure[7:11, 1:4, 1:4] = 1.0, 0.6, 0.8  # a thin arm from the other side
+    probability = np.stack([np.zeros((12, 5, 5)), np.ones((12, 5, 5))])
+    (spot,) = uncertain_spots(measure, probability, np.ones((12, 5, 5), bool), np.eye(4), ("background", "edema"))
+    assert spot.mm == (8.0, 2.0, 2.0)
+    bent = np.zeros((12, 12, 2))
+    bent[:, 0], bent[0, :] = 1.0, 1.0  # its mean lies outside of it
+    two = np.stack([1 - bent, bent])
+    (spot,) = uncertain_spots(bent, two, np.ones((12, 12, 2), bool), np.eye(4), ("background", "edema"))
+    assert bent[tuple(int(v) for v in spot.mm)] == 1.0
 
 
 def test_specks_are_left_out_unless_there_is_nothing_else():
