@@ -100,7 +100,8 @@ class Submission:
 def submit_annotation(store: Store, submission: Submission) -> str:
     """Store the next version of a case's Annotation and move the cycle on when its query is answered.
 
-    Nobody's work is overwritten: versions only grow. Returns a receipt for the screen.
+    Nobody's work is overwritten: versions only grow, and a tab that lost the case to another one of the same reader is
+    refused, for that one's draft goes with the submission. Returns a receipt for the screen.
     """
     check_reader(submission.reader)
     if submission.difficulty not in ("", *DIFFICULTIES):
@@ -108,6 +109,7 @@ def submit_annotation(store: Store, submission: Submission) -> str:
     with store.write() as session, tempfile.TemporaryDirectory(dir=store.folder) as scratch:
         experiment = experiments.active(session)
         case = cases.case(session, submission.case_id)
+        annotations.check_tab(session, experiment.id, case.id, submission.reader, submission.tab)
         role = cases.role_of(session, experiment.id, case.id)
         labels = turns.settings_of(experiment).labels
         newest = annotations.newest(session, experiment.id, case.id)

@@ -92,6 +92,12 @@ def drop_draft(session: Session, experiment_id: int, case_id: int, reader: str) 
     )
 
 
+OTHER_TAB = (
+    "This case was opened in another tab of yours, so this one saves nothing more; what you drew here stays "
+    "in this browser: go on in the other tab, or reload this page to take the case back."
+)
+
+
 def lease(
     session: Session, experiment_id: int, case_id: int, reader: str, tab: str = "", opening: bool = False
 ) -> bool:
@@ -106,15 +112,24 @@ def lease(
             f"This case is open at {held.reader}; take another from the worklist, or wait until it is closed"
             f" ({held.until - time.time():.0f} s after the last sign of {held.reader})."
         )
-    elsewhere = held is not None and live and "" not in (tab, held.tab) and held.tab != tab
+    elsewhere = _in_another_tab(held, reader, tab)
     if elsewhere and not opening:
-        raise IllegalChange(
-            "This case was opened in another tab of yours, so this one saves nothing more; what you drew here stays "
-            "in this browser: go on in the other tab, or reload this page to take the case back."
-        )
+        raise IllegalChange(OTHER_TAB)
     until = time.time() + LEASE_SECONDS
     session.merge(Lease(experiment_id=experiment_id, case_id=case_id, reader=reader, until=until, tab=tab))
     return elsewhere
+
+
+def check_tab(session: Session, experiment_id: int, case_id: int, reader: str, tab: str) -> None:
+    """IllegalChange where the same reader has the case open in another tab, whose work this one would put away."""
+    if _in_another_tab(session.get(Lease, (experiment_id, case_id)), reader, tab):
+        raise IllegalChange(OTHER_TAB)
+
+
+def _in_another_tab(held: Lease | None, reader: str, tab: str) -> bool:
+    if held is None or held.until <= time.time() or held.reader != reader:
+        return False
+    return "" not in (tab, held.tab) and held.tab != tab
 
 
 def release(session: Session, experiment_id: int, case_id: int, reader: str, tab: str = "") -> None:

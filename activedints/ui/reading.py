@@ -113,8 +113,6 @@ def notes(opened: OpenCase) -> str:
     said = [opened.reason, f"Start: {opened.segmentation_is}"]
     if opened.remark:
         said.append(f"Its reader said: {opened.remark.rstrip('.')}")
-    if opened.taken_over:
-        said.insert(0, "This case was open in another tab of yours; that tab saves nothing more")
     if opened.regions:
         said.append("Only the outlined box is asked for; the rest counts as not read")
     if opened.any_foreground_only:
@@ -122,6 +120,8 @@ def notes(opened: OpenCase) -> str:
     if opened.absent:
         said.append(f"No image came for {', '.join(opened.absent)}")
     said.append(f"Brain mask: {opened.brain_how}")
+    if opened.taken_over:  # or the page was reloaded: a session cannot tell
+        said.append("If this case is still open in another tab of yours, that one saves nothing more")
     return ". ".join(sentence for sentence in said if sentence) + "."
 
 

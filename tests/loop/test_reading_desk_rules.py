@@ -134,6 +134,10 @@ def test_a_second_tab_takes_the_case_over_and_the_first_is_told(ready):
         assert annotations.leased(session, 1) == {case: "ada"}
     reading.save_draft(ready, case, "ada", voxels, 2.0, "two")
     assert reading.open_case(ready, case, "ada", "two").seconds == 2.0
+    with pytest.raises(IllegalChange, match="go on in the other tab"):
+        reading.submit_annotation(ready, reading.Submission(case, "ada", voxels, tab="one"))
+    assert reading.open_case(ready, case, "ada", "two").seconds == 2.0, "the other tab's draft is still there"
+    reading.submit_annotation(ready, reading.Submission(case, "ada", voxels, tab="two"))
 
 
 def test_a_query_for_a_box_is_annotated_there_and_ignored_elsewhere(ready):

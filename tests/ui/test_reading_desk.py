@@ -100,7 +100,7 @@ def test_the_notes_say_what_a_reader_must_know(ready: Store) -> None:
     partial = replace(opened, any_foreground_only=True, absent=("T1w",))
     assert "any foreground only" in notes(partial)
     assert "No image came for T1w." in notes(partial)
-    assert notes(replace(opened, taken_over=True)).startswith("This case was open in another tab of yours")
+    assert "open in another tab of yours, that one saves nothing more" in notes(replace(opened, taken_over=True))
     assert "Only the outlined box is asked for" in notes(replace(opened, regions=(((0, 0, 0), (4, 4, 4)),)))
 
 

@@ -123,3 +123,9 @@ def test_nothing_sent_nothing_heard(view, state):
     state["viewer"] = {"event": None}
     package._hear(view, "viewer", lambda event: pytest.fail("there was no event"))
     assert "viewer receipt" not in state
+
+
+def test_a_message_that_comes_after_the_viewer_is_gone_is_not_heard(view, state):
+    state.clear()  # the page went on to something else; a slow receipt made the browser ask again
+    package._hear(view, "viewer", lambda event: pytest.fail("it was heard already"))
+    package._answer(view, "viewer", lambda question: pytest.fail("nobody is there to be answered"))

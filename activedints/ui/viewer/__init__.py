@@ -70,7 +70,7 @@ def _component() -> Any:
 
 
 def _hear(view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str]) -> None:
-    message = st.session_state[key]["event"]
+    message = _message(key, "event")
     last = st.session_state.get(f"{key} receipt") or {"number": 0}
     if message is None or (isinstance(message, dict) and message.get("number") == last["number"]):
         return  # the browser asked again because the receipt was slow: it gets the same one
@@ -84,8 +84,13 @@ def _hear(view: ViewerInput, key: str, on_event: Callable[[ViewerEvent], str]) -
     st.session_state[f"{key} receipt"] = receipt
 
 
+def _message(key: str, name: str) -> Any:
+    """What the browser sent; None where it asked again after the page went on without the viewer."""
+    return st.session_state.get(key, {}).get(name)
+
+
 def _answer(view: ViewerInput, key: str, on_question: Callable[[ViewerQuestion], ViewerAnswer] | None) -> None:
-    message = st.session_state[key]["question"]
+    message = _message(key, "question")
     if message is None or on_question is None:
         return
     answer: dict[str, Any] = {"case": view.case_id, "number": message.get("number") if isinstance(message, dict) else 0}
