@@ -10,9 +10,11 @@ import ipaddress
 import secrets
 import threading
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from starlette.requests import Request
@@ -103,15 +105,28 @@ def app(script: Path) -> st.App:
 
 def run(script: Path, address: str = "127.0.0.1", port: int = 8501, headless: bool = True) -> None:
     """Serve until stopped. Refuses an address that others can reach unless sign-in is configured."""
+    chosen = {
+        **options(script.parent / ".streamlit" / "config.toml"),
+        "server.address": address,
+        "server.port": port,
+        "server.headless": headless,
+    }
+    config.get_config_options(options_from_flags=chosen)  # before anything reads an option: Streamlit warns of a change
     check_address(address, sign_in_configured())
-    app(script).run(
-        config={
-            "server.address": address,
-            "server.port": port,
-            "server.headless": headless,
-            "browser.gatherUsageStats": False,
-        }
-    )
+    app(script).run(config=chosen)
+
+
+def options(file: Path) -> dict[str, Any]:
+    """A Streamlit config file as ``section.key`` -> value. Streamlit itself looks for it in the current folder only,
+    and the app must be the same wherever it is started."""
+
+    def flat(prefix: str, table: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in table.items():
+            found |= flat(f"{prefix}{name}.", value) if isinstance(value, dict) else {prefix + name: value}
+        return found
+
+    return flat("", tomllib.loads(file.read_text()))
 
 
 def check_address(address: str | None, sign_in: bool) -> None:

@@ -1,11 +1,13 @@
 """The volume route opens what a session registered, for a while, and nothing else."""
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
+from streamlit import config
 
 from activedints.core.errors import InvalidFile, InvalidSettings
 from activedints.ui import server
@@ -83,3 +85,24 @@ def test_others_need_one(address):
     with pytest.raises(InvalidSettings, match="only with sign-in"):
         server.check_address(address, sign_in=False)
     server.check_address(address, sign_in=True)
+
+
+def test_every_option_of_the_config_file_holds_wherever_the_app_is_started(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "_config_options", None)
+    given = {}
+    monkeypatch.setattr(server.st.App, "run", lambda app, config: given.update(config))
+    server.run(Path(__file__).parents[2] / "app.py", port=8599)
+    assert (given["server.port"], given["theme.base"], given["theme.sidebar.backgroundColor"]) == (
+        8599,
+        "dark",
+        "#0F1216",
+    )
+    for name, value in {
+        "client.showSidebarNavigation": False,
+        "client.showErrorDetails": "type",
+        "client.toolbarMode": "minimal",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False,
+    }.items():
+        assert given[name] == config.get_option(name) == value, name
