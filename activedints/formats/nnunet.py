@@ -58,9 +58,9 @@ def list_cases(path: Path) -> Listing:
                 )
                 continue
             try:
-                images = tuple(inside(file.parent, files[i], "imagesTr") for i in range(len(channels)))
+                images = tuple(_kept(file.parent, files[i]) for i in range(len(channels)))
                 label = next((p for p in _label_files(file.parent, part, name) if p.exists()), None)
-                kept = inside(file.parent, label, "labelsTr") if label else None
+                kept = _kept(file.parent, label) if label else None
                 cases.append(CaseSource(name, images, channels, kept, ignore=ignore))
             except UnsafePath as fault:
                 problems[shown(name)] = str(fault)
@@ -74,6 +74,11 @@ def _numbered(folder: Path) -> dict[str, dict[int, Path]]:
         if (match := NUMBERED.match(path.name)) and not path.name.startswith("."):
             found.setdefault(match["case"], {})[int(match["channel"])] = path
     return found
+
+
+def _kept(root: Path, path: Path) -> Path:
+    """``path``, found below ``root``, unless a link leads out of it."""
+    return inside(root, path.relative_to(root), path.parent.name)
 
 
 def _label_files(root: Path, part: str, name: str) -> list[Path]:

@@ -61,6 +61,27 @@ def test_nnunet_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(GAPS.value_of(back), read_labelmap(rows[0].annotation).array)
 
 
+def folder_of_cases(root: Path) -> Path:
+    save(root / "p1/flair.nii.gz", image(1)[..., 0])
+    return root
+
+
+@pytest.mark.parametrize("place", ["msd", "nn/Dataset001_nn", "bids", "folders"])
+def test_every_layout_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    rows = cases(tmp_path / "msd")
+    export_nnunet(rows, GAPS, tmp_path / "nn")
+    bids_root(tmp_path / "bids")
+    folder_of_cases(tmp_path / "folders")
+    globs = {"FLAIR": "*flair*"} if place == "folders" else None
+    (tmp_path / "scratch").mkdir()
+    scratch = Conversion(tmp_path / "scratch")
+    names = [case.name for case in read_dataset(tmp_path / place, "auto", globs, conversion=scratch).cases]
+    for start, path in ((".", place), (".", f"./{place}"), (place, "."), ("scratch", f"../{place}")):
+        monkeypatch.chdir(tmp_path / start)
+        found = read_dataset(Path(path), "auto", globs, conversion=scratch)
+        assert (found.problems, [case.name for case in found.cases]) == ({}, names)
+
+
 def test_nnunet_without_gaps_in_the_channels_and_with_regions(tmp_path: Path) -> None:
     export_nnunet(cases(tmp_path / "in"), GAPS, tmp_path / "out")
     root = tmp_path / "out/Dataset001_out"
