@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from activedints.core.errors import IllegalChange
 from activedints.loop import intake, reading, running, views, worklist
+from activedints.store import jobs
 from activedints.store.database import Store
+from activedints.store.schema import WorkerRow
 from activedints.ui.menu import GROUPS, ROOT
 from tests.ui import workspaces
 from tests.ui.conftest import Open
@@ -89,6 +91,23 @@ def test_failed_job_is_resumed_from_home(failed: Store, open_page: Open) -> None
     assert running.current_job(failed) is not None
     assert "is queued again" in app.success[0].value
     assert "No worker is running" in words(app)
+
+
+@pytest.mark.parametrize("page", ["", "cycle", "jobs"])
+def test_a_job_whose_worker_was_killed_says_so_and_its_clock_stands(
+    answered: Store, open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    workspaces.start_job(answered)
+    assert "Stopped: the worker is gone" not in words(open_page(answered, page))
+    monkeypatch.setattr(jobs, "ALIVE_SECONDS", 10.0)
+    with answered.write() as session:
+        job = jobs.get(session, 1)
+        job.started_at = "2026-01-01T00:00:00.000+00:00"
+        job.heartbeat = session.get_one(WorkerRow, 1).heartbeat = 1767225640.0  # forty seconds later
+    app = open_page(answered, page)
+    assert "Stopped: the worker is gone; it goes on when one is started" in words(app)
+    assert "ran for 40 s, until" in words(app)
+    assert running.progress(answered, 1, []).seconds == 40
 
 
 def test_cancel_stops_a_queued_job_and_refuses_a_second_time(answered: Store, open_page: Open) -> None:
