@@ -77,7 +77,7 @@ button.loading { color: var(--quiet); font-style: italic; }
 .segments button[aria-pressed='true'] { position: relative; z-index: 1; }
 .actions { display: flex; gap: 6px; }
 
-.body { flex: 1; display: flex; min-height: 0; }
+.body { flex: 1; display: flex; min-height: 0; container-type: size; }
 .rail {
   display: flex;
   flex-direction: column;
@@ -91,6 +91,16 @@ button.loading { color: var(--quiet); font-style: italic; }
 .rail button { padding: 5px; width: 34px; height: 34px; flex: none; background: none; border-color: transparent; }
 .rail button[aria-pressed='true'] { background: #1d4f73; border-color: var(--accent); }
 .rail hr { width: 100%; margin: 4px 0; border: 0; border-top: 1px solid var(--line); }
+/* The rail never hides a button: its 15 parts take 557 px, closer together 461, below that they stand in two columns. */
+@container (height < 557px) {
+  .rail { gap: 1px; padding-block: 4px; }
+  .rail button { height: 31px; padding-block: 3px; }
+  .rail hr { margin: 2px 0; }
+}
+@container (height < 461px) {
+  .rail { display: grid; grid-template-columns: 1fr 1fr; align-content: start; }
+  .rail hr { grid-column: 1 / -1; }
+}
 svg { width: 22px; height: 22px; display: block; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 
 .stage { flex: 1; min-width: 0; display: grid; gap: 2px; background: #26303a; }
