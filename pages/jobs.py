@@ -38,7 +38,9 @@ with frame.page("Jobs", needs="nothing") as here:
             icon=":material/inbox:",
         )
     else:
-        shown = [{name: row[name] for name in COLUMNS} for row in rows]
+        shown = [
+            {name: row[name] for name in COLUMNS} | ({"status": "stopped"} if row["lost_at"] else {}) for row in rows
+        ]
         chosen = st.dataframe(
             shown,
             hide_index=True,

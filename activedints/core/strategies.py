@@ -143,6 +143,8 @@ def _class_columns(candidates: Candidates) -> list[tuple[str, dict[int, float]]]
     return [(name.removeprefix(prefix).rpartition("/")[0], candidates.column(name)) for name in mine]
 
 
+CHANCE = ("clasp-pe", "stochastic-batches")
+"""Strategies that add noise to the Score that they rank by."""
 WITHOUT_REDUCTION = ("expected_dice_loss", "draw_dice_loss", "minus_log_predicted_ml")
 """Scores of a case as a whole, which no reduction makes."""
 MEASURE_OF = {

@@ -10,7 +10,7 @@ from activedints.core.cycle import Role
 from activedints.core.experiment import ExperimentSettings
 from activedints.core.query import Candidates, Choice
 from activedints.core.region import BOX
-from activedints.core.score import Spot, reason
+from activedints.core.score import Spot, ordinal, reason
 from activedints.loop import anchoring
 from activedints.loop.costs import case_of, cost_of, costs
 from activedints.loop.decisions import Verdict, verdict
@@ -28,11 +28,13 @@ INITIAL = "initial"
 
 @dataclass(frozen=True)
 class Asked:
-    """A chosen case, the strategy that chose it, and whether it belongs to the control stream."""
+    """A chosen case, the strategy that chose it, and whether it belongs to the control stream. ``standing`` is its
+    place in the pool by the strategy's Score, 0 where no Score ranked it."""
 
     choice: Choice
     strategy: str
     control: bool = False
+    standing: int = 0
 
 
 def candidates(
@@ -85,7 +87,18 @@ def choose(
         spent = sum(shown.price(choice.candidate) for choice in drawn)
         left = len(chosen) - len(drawn)
         chosen = strategies.select(select_by, rest, settings.budget - spent, seed)[:left] if left else []
-    return [Asked(one, name) for one in chosen] + [Asked(one, CONTROL, control=True) for one in drawn]
+    standing = standings(shown, name) if settings.unit == "volume" else {}
+    ranked = [Asked(one, name, standing=standing.get(one.candidate, 0)) for one in chosen]
+    return ranked + [Asked(one, CONTROL, control=True) for one in drawn]
+
+
+def standings(shown: Candidates, strategy: str) -> dict[int, int]:
+    """Every case's place by the strategy's Score, 1 the highest; empty where none ranks."""
+    score = strategies.score_of(strategy, shown.reduction)
+    if score is None:
+        return {}
+    column = shown.column(score)
+    return {case: place for place, case in enumerate(sorted(column, key=lambda c: (-column[c], c)), start=1)}
 
 
 def asks_by(settings: ExperimentSettings, found: Verdict) -> str:
@@ -161,7 +174,10 @@ def record(
         boxes = [(row.boxes or [])[o.choice.candidate % PER_CASE] for o in ones] if settings.unit == "region" else []
         ranked_by = strategies.score_of(one.strategy, BOX if boxes else reduction)
         scores = boxes[0]["scores"] if boxes else row.scores
-        text = reason(place, of, spots, _instead(one, settings))
+        text = reason(one.standing or place, of, spots, _instead(one, settings))
+        if one.standing not in (0, place):
+            chance = f", for {one.strategy} gives chance a part" if one.strategy in strategies.CHANCE else ""
+            text = f"{text}; asked {ordinal(place)}{chance}"
         cycles.add_query(
             session,
             Query(

@@ -129,7 +129,7 @@ def _last_stretch(lines: Sequence[Line], since: str | None) -> list[Line]:
 
 
 def _seconds_left(view: JobView, stretch: list[Line]) -> float | None:
-    if view.status != JobStatus.RUNNING or len(stretch) < 2 or stretch[-1].step <= stretch[0].step:
+    if view.status != JobStatus.RUNNING or view.lost_at or len(stretch) < 2 or stretch[-1].step <= stretch[0].step:
         return None
     per_step = _between(stretch[0].at, stretch[-1].at) / (stretch[-1].step - stretch[0].step)
     left = per_step * (stretch[-1].total - stretch[-1].step) - _between(stretch[-1].at, now())
@@ -137,7 +137,7 @@ def _seconds_left(view: JobView, stretch: list[Line]) -> float | None:
 
 
 def _seconds_run(view: JobView) -> float:
-    return _between(view.started_at, view.finished_at or now()) if view.started_at else 0.0
+    return _between(view.started_at, view.finished_at or view.lost_at or now()) if view.started_at else 0.0
 
 
 def _curves(lines: Sequence[Line], most_points: int) -> dict[str, list[tuple[float, float]]]:

@@ -1,6 +1,7 @@
 """Frozen views for screens and `--json`: what there is, read in one consistent look."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
@@ -77,11 +78,14 @@ class JobView:
     finished_at: str | None
     attempts: int
     cycle: int | None
+    lost_at: str | None
+    """The last sign of life of a running job whose worker is gone; it goes on when a worker is started."""
 
 
 def job_view(session: Session, job: Job) -> JobView:
     event = jobs.last_event(session, job.id)
     cycle = session.get(Cycle, job.cycle_id) if job.cycle_id else None
+    lost = jobs.lost_since(session, job)
     message = "The worker is starting it." if job.status == "running" else "Waiting for the worker."
     return JobView(
         id=job.id,
@@ -96,6 +100,7 @@ def job_view(session: Session, job: Job) -> JobView:
         finished_at=job.finished_at,
         attempts=job.attempts,
         cycle=cycle.number if cycle else None,
+        lost_at=datetime.fromtimestamp(lost, UTC).isoformat() if lost is not None else None,
     )
 
 

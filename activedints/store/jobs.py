@@ -118,6 +118,14 @@ def reclaim(session: Session, stale_after: float = FRESH_SECONDS, service_only: 
     return [job.id for job in lost]
 
 
+def lost_since(session: Session, job: Job) -> float | None:
+    """When a running job gave its last sign of life, if neither it nor a worker service is alive; epoch seconds."""
+    beaten = job.heartbeat or 0.0
+    if job.status != JobStatus.RUNNING or beaten > time.time() - ALIVE_SECONDS or worker_alive(session):
+        return None
+    return beaten
+
+
 def request_cancel(session: Session, job: Job) -> None:
     """Ask a running job to stop; a queued one is cancelled at once."""
     if job.status == JobStatus.QUEUED:

@@ -25,7 +25,14 @@ DOING = {
     "leave-out": "Leaving each stream out",
     "meta-train": "Training a few-shot learner",
 }
-COLOURS = {"queued": "gray", "running": "blue", "done": "green", "failed": "red", "cancelled": "orange"}
+COLOURS = {
+    "queued": "gray",
+    "running": "blue",
+    "done": "green",
+    "failed": "red",
+    "cancelled": "orange",
+    "stopped": "orange",
+}
 
 
 def strip(here: Here) -> bool:
@@ -60,6 +67,11 @@ def _live(here: Here, job_id: int, curves: bool) -> None:
             "No worker is running, so the job waits: start one with `activedints worker`.",
             icon=":material/pause_circle:",
         )
+    if progress.job.lost_at:
+        st.warning(
+            "Stopped: the worker is gone; it goes on when one is started with `activedints worker`.",
+            icon=":material/pause_circle:",
+        )
     if curves and progress.curves:
         charts.show(charts.training_curves(progress.curves), key=f"curves of job {job_id}")
     if st.button("Cancel", icon=":material/stop_circle:", key=f"cancel job {job_id}"):
@@ -90,12 +102,15 @@ def _time(progress: Progress) -> str:
         return f"took {duration(progress.seconds)}, until {when(progress.job.finished_at)}"
     if progress.job.started_at is None:
         return f"asked for {when(progress.job.created_at)}"
+    if progress.job.lost_at:
+        return f"ran for {duration(progress.seconds)}, until {when(progress.job.lost_at)}"
     left = f", about {duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     return f"{duration(progress.seconds)} so far{left}"
 
 
 def badge(job: JobView) -> None:
-    st.badge(job.status, color=COLOURS[job.status])  # type: ignore[arg-type]
+    state = "stopped" if job.lost_at else job.status
+    st.badge(state, color=COLOURS[state])  # type: ignore[arg-type]
 
 
 def show_failure(here: Here, job: JobView) -> None:

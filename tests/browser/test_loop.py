@@ -1,5 +1,6 @@
 """The whole loop as its users turn it: demo workspace, real worker, real browser; paint, submit, retrain, again."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ def test_two_cycles_in_the_browser(demo, page):
     expect(page.get_by_text("waits for a reader")).to_be_visible()
     expect(page.get_by_text("simulated").first).to_be_visible()
     page.goto(f"{address}/worklist?reader=ada")
-    expect(page.get_by_text("1st of 6").first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d(st|nd|rd|th) of 6: ")).first).to_be_visible()
 
     for cycle in (1, 2):
         case = read_next_case(page, address)

@@ -113,6 +113,27 @@ def test_an_island_that_breaks_a_rule_is_named_and_shown_before_a_submission_lea
     stored(scans / "2", "submit", 1)
 
 
+@pytest.mark.parametrize("submit", ["Control+Enter", "the button"])
+def test_a_proposal_that_is_not_drawn_is_asked_about_before_a_submission_leaves(page, viewer_server, scans, submit):
+    case = 6 if submit == "the button" else 7
+    write_case(scans / str(case), {"T1gd": head(SHAPE, AFFINE)}, AFFINE)
+    open_case(page, viewer_server, case)
+    press(page, "a", "k", "2", "g")
+    drag(page, centre(page))
+    live(page, "Enter draws it")
+    dialog = page.get_by_role("dialog", name="Is this meant?")
+    if submit == "the button":
+        page.get_by_role("button", name="Submit", exact=True).click()
+    else:
+        press(page, submit)
+    assert "mL is not drawn; Enter in the case draws it" in dialog.inner_text()
+    dialog.get_by_role("button", name="Back to the case").click()
+    assert not (scans / str(case) / "submit.nii.gz").exists()
+    press(page, "Enter", "Control+Enter")  # drawn: nothing is left to ask
+    drawn = np.asanyarray(stored(scans / str(case), "submit", 1).dataobj)
+    assert (drawn == 2).any()
+
+
 def test_time_window_verdict_and_ticks_are_kept(page, viewer_server):
     open_case(page, viewer_server, 3, all_channels=True)
     assert page.locator(".time").inner_text().startswith("1:1")

@@ -63,6 +63,21 @@ def test_every_key_does_its_work_without_a_fault(page, viewer_server):
     assert page.locator(".viewer").get_attribute("data-state") == "ready"
 
 
+@pytest.mark.parametrize(("width", "height", "size"), [(1280, 800, 34), (1024, 700, 31), (1024, 560, 31)])
+def test_every_tool_of_the_rail_is_seen_in_a_low_window(page, viewer_server, width, height, size):
+    page.set_viewport_size({"width": width, "height": height})
+    open_case(page, viewer_server, 0)
+    rail = page.locator(".rail")
+    area = rail.bounding_box()
+    boxes = [button.bounding_box() for button in rail.get_by_role("button").all()]
+    assert len(boxes) == 14
+    assert max(box["y"] + box["height"] for box in boxes) <= area["y"] + area["height"]
+    assert area["y"] + area["height"] <= page.locator("footer").bounding_box()["y"] + 1
+    assert {round(box["height"]) for box in boxes} == {size}
+    page.get_by_role("button", name="This keyboard map").click()
+    page.get_by_role("dialog", name="Keys").wait_for()
+
+
 def test_controls_have_names(page, viewer_server):
     open_case(page, viewer_server, 0)
     press(page, "t")

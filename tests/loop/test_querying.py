@@ -178,3 +178,28 @@ def test_asking_anew_for_regions_leaves_the_answered_cases_their_rows(regions):
         rows = cycles.queries(session, cycles.current(session, 1).id)
     assert rows[0].case_id == first.case_id
     assert sum(len(row.regions) for row in rows) == 8
+
+
+def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(tmp_path):
+    """ClaSP PE adds noise: a case that was asked first need not be the least sure one, and nobody is told so."""
+    store = filled(tmp_path, 12)
+    for skill in (0.4, 0.7):
+        reading.simulate_reader(store)
+        turn(store, skill)
+    with store.write() as session:
+        experiment = experiments.active(session)
+        settings = replace(turns.settings_of(experiment), strategy="clasp-pe", budget=4, control=0.0, planned=20)
+        experiment.settings = settings.to_json()
+    rows = ask_anew(store)
+    with store.read() as session:
+        model = cycles.newest_model(session, experiment.id)
+        shown = querying.candidates(session, experiment, cycles.current(session, experiment.id), model.id, settings,
+                                    turns.pool(session, experiment, None))  # fmt: skip
+    column = shown.column(f"entropy/{shown.reduction}")
+    order = sorted(column, key=lambda case: -column[case])
+    places = [order.index(row.case_id) + 1 for row in rows]
+    assert [int("".join(c for c in row.reason.split(" ")[0] if c.isdigit())) for row in rows] == places
+    assert places != sorted(places), "the noise of the first cycles shows"
+    moved = [row for row, place in zip(rows, places) if row.rank != place]
+    assert all("for clasp-pe gives chance a part" in row.reason for row in moved)
+    store.engine.dispose()

@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from activedints.core.errors import IllegalChange
 from activedints.loop import intake, reading, running, views, worklist
+from activedints.store import jobs
 from activedints.store.database import Store
+from activedints.store.schema import WorkerRow
 from activedints.ui.menu import GROUPS, ROOT
 from tests.ui import workspaces
 from tests.ui.conftest import Open
@@ -89,6 +91,23 @@ def test_failed_job_is_resumed_from_home(failed: Store, open_page: Open) -> None
     assert running.current_job(failed) is not None
     assert "is queued again" in app.success[0].value
     assert "No worker is running" in words(app)
+
+
+@pytest.mark.parametrize("page", ["", "cycle", "jobs"])
+def test_a_job_whose_worker_was_killed_says_so_and_its_clock_stands(
+    answered: Store, open_page: Open, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    workspaces.start_job(answered)
+    assert "Stopped: the worker is gone" not in words(open_page(answered, page))
+    monkeypatch.setattr(jobs, "ALIVE_SECONDS", 10.0)
+    with answered.write() as session:
+        job = jobs.get(session, 1)
+        job.started_at = "2026-01-01T00:00:00.000+00:00"
+        job.heartbeat = session.get_one(WorkerRow, 1).heartbeat = 1767225640.0  # forty seconds later
+    app = open_page(answered, page)
+    assert "Stopped: the worker is gone; it goes on when one is started" in words(app)
+    assert "ran for 40 s, until" in words(app)
+    assert running.progress(answered, 1, []).seconds == 40
 
 
 def test_cancel_stops_a_queued_job_and_refuses_a_second_time(answered: Store, open_page: Open) -> None:
@@ -201,3 +220,19 @@ def test_progress_shows_the_time_of_people_only(ready: Store, open_page: Open) -
     reading.submit_annotation(ready, reading.Submission(case, "Ada", voxels, seconds=90.0))
     app = open_page(ready, "progress", reader="Ada")
     assert "Active time of a person on 1 annotation; imports and simulations left out." in words(app)
+
+
+def test_what_only_a_colleague_still_has_open_is_not_called_read(ready: Store, open_page: Open) -> None:
+    first, *others = worklist.worklist(ready, "Ada")
+    reading.open_case(ready, first.case_id, "Grace")
+    for item in others:
+        reading.set_aside(ready, item.case_id, "Ada", "skip", "later")
+    for page in ("worklist", "annotate"):
+        said = words(open_page(ready, page, reader="Ada"))
+        assert f"{first.name} is open at Grace; every other case of this query is read or set aside." in said
+        assert "Every case" not in said
+    links = [link.proto.query_string for link in open_page(ready, "worklist", reader="Ada").main.get("page_link")]
+    assert len(links) == len(others)
+    assert f"case={first.case_id}&reader=Ada" not in links
+    reading.close_case(ready, first.case_id, "Grace")
+    assert worklist.why_none_waits(others) == "Every case of this query is read or set aside."

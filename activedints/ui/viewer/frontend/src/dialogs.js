@@ -52,7 +52,7 @@ export function askRemark(viewer) {
   comment.focus()
 }
 
-// Places that break a rule of the label set: each can be jumped to, and the reader decides.
+// What may not be meant, an island that breaks a rule or a proposal not drawn: each place can be jumped to, and the reader decides.
 export function showWarnings(viewer, warnings, send) {
   const rows = warnings.slice(0, 12).map(({ text, at }) =>
     h('li', {}, h('span', {}, text), button({ label: 'Go there', kind: 'small', run: () => { dialog.close(); viewer.moveTo(at) } })),

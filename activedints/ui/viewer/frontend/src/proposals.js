@@ -1,6 +1,7 @@
 // Region growing and filling between slices, seen before they are drawn: Enter draws them, Escape drops them.
 
 import { fillBetween, regionGrow } from './propose.js'
+import { middle } from './rules.js'
 
 let proposals = 0
 
@@ -13,7 +14,7 @@ export function propose(viewer, kind, { seed = null, plane }) {
   let count = 0
   for (const byte of mask) count += byte
   const millilitres = (count * grid.millilitres).toFixed(2)
-  viewer.preview = count ? { kind, seed, plane, mask, pen, number: ++proposals } : null
+  viewer.preview = count ? { kind, seed, plane, mask, pen, millilitres, number: ++proposals } : null
   viewer.frame.refresh()
   viewer.redraw()
   const nothing = kind === 'grow' ? 'Nothing grows from here.' : `No gap lies between ${plane} slices of this label.`
@@ -31,10 +32,22 @@ export function repropose(viewer) {
 
 export function accept(viewer) {
   const { preview } = viewer
-  if (!preview) return
+  if (!preview || !viewer.editable) return
   const stroke = viewer.drawing.begin(preview.pen, viewer.rule)
   for (let index = 0; index < preview.mask.length; index++) if (preview.mask[index]) stroke.visit(index)
   viewer.set({ preview: null })
   if (stroke.end()) viewer.changed()
   else viewer.frame.say('Nothing changed: the overwrite rule, a lock or the region kept every voxel.')
+}
+
+// What the reader sees but a submission would leave out, as check() names its places: [{text, at}].
+export function undrawn({ grid, preview, path }) {
+  const found = []
+  if (preview) {
+    const indices = []
+    preview.mask.forEach((byte, index) => byte && indices.push(index))
+    found.push({ text: `A proposal of ${preview.millilitres} mL is not drawn; Enter in the case draws it`, at: middle(grid, indices) })
+  }
+  if (path) found.push({ text: 'An outline is not closed; Enter in the case fills it', at: path.points.at(-1) })
+  return found
 }

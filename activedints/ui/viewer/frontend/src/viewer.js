@@ -13,6 +13,7 @@ import { fetchVolume } from './nifti.js'
 import { Pane } from './pane.js'
 import { Pointer } from './pointer.js'
 import { recall, recallRemark, recallSeen, remember, rememberSeen } from './preferences.js'
+import { undrawn } from './proposals.js'
 import { spotPlace } from './propose.js'
 import { check } from './rules.js'
 import { Saving } from './saving.js'
@@ -250,14 +251,14 @@ export class Viewer {
     this.set({ compared, ...(compared || this.layout !== 'compare' ? {} : { layout: this.plane }) })
   }
 
-  // Whether all of the case is finished, or only the box that the reader drew. Islands that break a rule of the label
-  // set are named first.
+  // Whether all of the case is finished, or only the box that the reader drew. What is proposed but not drawn, and
+  // islands that break a rule of the label set, are named first.
   submit(onlyBox = false) {
     if (this.assist.asked) return this.frame.say('The model is still answering; submit again in a moment.')
     if (!this.editable || this.pointer.drawing) return
     const regions = onlyBox && this.box ? [this.box] : []
     const send = () => this.saving.post('submit', this.remark.comment, regions)
-    const warnings = check(this.grid, this.drawing.voxels, this.labels, this.data.rules ?? [])
+    const warnings = [...undrawn(this), ...check(this.grid, this.drawing.voxels, this.labels, this.data.rules ?? [])]
     if (warnings.length) showWarnings(this, warnings, send)
     else send()
   }

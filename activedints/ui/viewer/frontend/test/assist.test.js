@@ -3,6 +3,7 @@ import test from 'node:test'
 import { boxAbout, boxAround, cutBox, eachOfBox, volume } from '../src/assist.js'
 import { autoWindow, fromShares, toShares } from '../src/contrast.js'
 import { Grid } from '../src/grid.js'
+import { undrawn } from '../src/proposals.js'
 import { check, middle } from '../src/rules.js'
 import { chance, diagonal } from './chance.js'
 
@@ -75,4 +76,14 @@ test('a window kept as shares of the automatic one comes back, and fits another 
   const other = fromShares({ low: 0, high: 10 }, kept)
   assert.ok(Math.abs(other.low - 0.2) < 1e-9 && Math.abs(other.high - 8) < 1e-9)
   assert.deepEqual(fromShares(autoWindow(new Int16Array(10)), undefined), { low: 0, high: 1 })
+})
+
+test('a proposal that is not drawn and an outline that is not closed are named before a submission', () => {
+  const grid = new Grid([5, 5, 5], diagonal(1, 1, 1))
+  const mask = new Uint8Array(grid.size)
+  for (const x of [1, 2, 3]) mask[grid.index([x, 2, 2])] = 1
+  assert.deepEqual(undrawn({ grid, preview: null, path: null }), [])
+  const [proposal, outline] = undrawn({ grid, preview: { mask, millilitres: '54.71' }, path: { points: [[0, 0, 0], [4, 1, 2]] } })
+  assert.deepEqual(proposal, { text: 'A proposal of 54.71 mL is not drawn; Enter in the case draws it', at: [2, 2, 2] })
+  assert.deepEqual(outline.at, [4, 1, 2])
 })
