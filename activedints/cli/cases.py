@@ -24,6 +24,11 @@ from activedints.core.errors import InvalidGeometry, InvalidSettings
 from activedints.core.settings import MOST_DRAWS
 from activedints.store.database import Store
 
+FormatOption = Annotated[str, typer.Option(help="auto, msd, nifti, nnunet or bids.")]
+ChannelOption = Annotated[list[str] | None, typer.Option(help="NAME=GLOB, one file or DICOM series per channel.")]
+ReferenceOption = Annotated[str | None, typer.Option(help="Channel whose grid the others are resampled to.")]
+RegisterOption = Annotated[bool, typer.Option("--register", help="Move channels onto the reference first.")]
+
 
 def channel_patterns(given: list[str] | None) -> dict[str, str] | None:
     """``NAME=GLOB`` options as a mapping; InvalidSettings for anything else."""
@@ -59,8 +64,8 @@ def simulate(
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="An MSD folder (dataset.json), NIfTI files, or one folder per case.")],
-    format: Annotated[str, typer.Option(help="auto, msd, nifti, nnunet or bids.")] = "auto",
-    channel: Annotated[list[str] | None, typer.Option(help="NAME=GLOB, one file or DICOM series per channel.")] = None,
+    format: FormatOption = "auto",
+    channel: ChannelOption = None,
     labels: Annotated[
         str, typer.Option(help="Whose label files become annotations: none, fixed, all or names.")
     ] = "none",
@@ -69,8 +74,8 @@ def import_(
         str | None, typer.Option(help="K or names: thresholds and verdicts are fitted here.")
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad cases out instead of refusing all.")] = False,
-    reference: Annotated[str | None, typer.Option(help="Channel whose grid the others are resampled to.")] = None,
-    register: Annotated[bool, typer.Option("--register", help="Move channels onto the reference first.")] = False,
+    reference: ReferenceOption = None,
+    register: RegisterOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -143,16 +148,20 @@ def export(
 @app.command()
 def doctor(
     path: Annotated[Path | None, typer.Argument(help="A folder of cases to examine before importing it.")] = None,
+    format: FormatOption = "auto",
+    channel: ChannelOption = None,
+    reference: ReferenceOption = None,
+    register: RegisterOption = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Without PATH: versions, device, worker, orphans. With PATH: one plain sentence per unusable file."""
+    """Without PATH: versions, device, worker, orphans. With PATH: what `import` would refuse, a sentence each."""
     if path is not None:
         from activedints.formats.inspect import inspect
 
-        problems = inspect(path)
+        problems = inspect(path, format, channel_patterns(channel), reference, register)
         lines = [why if why.startswith(f"{file} ") else f"{file}: {why}" for file, why in problems]
-        text = "\n".join(lines) or f"{path}: every file can be imported."
+        text = "\n".join(lines) or f"{path}: every case can be imported."
         answer({"problems": [{"file": str(f), "sentence": s} for f, s in problems]}, as_json, text)
         raise typer.Exit(1 if problems else 0)
     from activedints.worker.health import examine

@@ -84,7 +84,7 @@ def _channels(root: Path, place: Path) -> dict[str, Path]:
         if channel in found:
             raise InvalidChannels(
                 f"Case {_case_name(place)} must have one file of {shown(channel)}; it has {shown(found[channel].name)} "
-                f"and {shown(file.name)}: choose one with --channel."
+                f"and {shown(file.name)}: choose one by a pattern for each channel (FLAIR=*FLAIR*)."
             )
         found[channel] = inside(root, file.relative_to(root), shown(root))
     return found

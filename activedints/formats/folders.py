@@ -30,7 +30,9 @@ def is_nifti(path: Path) -> bool:
 
 def _by_pattern(path: Path, globs: dict[str, str]) -> Listing:
     if not path.is_dir():
-        raise InvalidFile(f"{whole(path)} must be a folder of cases when --channel is given; it is a file: name it.")
+        raise InvalidFile(
+            f"{whole(path)} must be a folder of cases when channels have patterns; it is a file: name its folder."
+        )
     alone = any(_matches(path, pattern) for pattern in globs.values())
     places = [path] if alone else [p for p in visible(path) if p.is_dir()]
     if not places:
@@ -41,7 +43,7 @@ def _by_pattern(path: Path, globs: dict[str, str]) -> Listing:
 def by_pattern(root: Path, places: dict[str, Path], globs: dict[str, str], labels: LabelSet | None = None) -> Listing:
     """One candidate per case name and folder, each channel being the one file there that matches its pattern."""
     channels = tuple(name for name in globs if name not in RESERVED)
-    check_channel_names(channels, "--channel")
+    check_channel_names(channels, "The patterns")
     cases: list[CaseSource] = []
     problems: dict[str, str] = {}
     for case, place in places.items():
@@ -71,7 +73,7 @@ def _one(root: Path, folder: Path, channel: str, pattern: str) -> Path | None:
             f"Case {shown(folder.name)} must have one file for {channel} ({pattern}); it has {len(found)}"
             f"{f' {[p.name for p in found[:3]]}' if found else ''}: add it or narrow the pattern."
         )
-    return inside(root, found[0].relative_to(root), f"--channel {channel}")
+    return inside(root, found[0].relative_to(root), f"The pattern of {channel}")
 
 
 def channel_file(folder: Path, channel: str, pattern: str) -> Path:

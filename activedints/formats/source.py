@@ -53,8 +53,8 @@ def read_dataset(
         listing = (bids if chosen == "bids" else folders).list_cases(path, channel_globs)
     if not listing.cases and not listing.problems:
         raise InvalidFile(
-            f"{whole(path)} must hold cases; no case was found: name a folder with dataset.json, 4-D NIfTI files or "
-            "--channel patterns."
+            f"{whole(path)} must hold cases; no case was found: name a folder with dataset.json or 4-D NIfTI files, or "
+            "write a pattern for each channel (FLAIR=*flair*)."
         )
     return check_listing(listing, report, conversion)
 
@@ -111,7 +111,7 @@ def check_listing(listing: Listing, report: Report = silent, conversion: Convers
             problems[key] = str(fault)
         report(index + 1, len(listing.cases), f"checked {key}")
     if not usable and not problems:
-        raise InvalidFile("No case was found: name a folder with dataset.json, 4-D NIfTI files or --channel patterns.")
+        raise InvalidFile("No case was found: name a folder with dataset.json or 4-D NIfTI files.")
     labels = listing.labels or found_labels(values)
     return Dataset(tuple(usable), labels, listing.channels, problems, listing.simulated)
 

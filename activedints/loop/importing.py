@@ -162,7 +162,7 @@ def _check_fits(dataset: Dataset, settings: ExperimentSettings, name: str) -> No
         if missing:
             raise InvalidChannels(
                 f"Case {source.name} has channels {list(source.channels)}; experiment '{name}' also needs {missing}:"
-                " name them with --channel, or start another experiment in a new workspace."
+                " write a pattern for each channel, or start another experiment in a new workspace."
             )
     if dataset.labels is not None and dataset.labels != settings.labels:
         raise InvalidLabels(

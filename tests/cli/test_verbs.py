@@ -129,9 +129,13 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
     (tmp_path / "bad.nii.gz").write_bytes(b"")
     code, out, _ = run("doctor", tmp_path, "--json")
     assert code == 1
-    assert [p["file"].endswith("bad.nii.gz") for p in json.loads(out)["problems"]] == [True]
+    assert ["bad.nii.gz" in p["sentence"] for p in json.loads(out)["problems"]] == [True]
     code, out, _ = run("doctor", tmp_path / "a/b/c")
-    assert (code, out) == (1, f"{tmp_path}/a/b/c does not exist: correct its name or copy the file there.\n")
+    assert (code, out) == (1, f"{tmp_path}/a/b/c does not exist: name the folder of the data set.\n")
+    (tmp_path / "people/p1").mkdir(parents=True)
+    shutil.copy(brains / "labelsTr/brain_0.nii.gz", tmp_path / "people/p1/flair.nii.gz")
+    assert run("doctor", tmp_path / "people")[0] == 1
+    assert run("doctor", tmp_path / "people", "--channel", "FLAIR=*flair*")[0] == 0
     code, out, _ = run("doctor", "--json")
     assert code == 0
     assert json.loads(out)["orphans"].startswith("0 file(s)")

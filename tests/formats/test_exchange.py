@@ -160,7 +160,7 @@ def test_bids_in(tmp_path: Path) -> None:
 def test_bids_with_repeated_runs_needs_a_choice(tmp_path: Path) -> None:
     root = bids_root(tmp_path / "bids")
     save(root / "sub-01/ses-1/anat/sub-01_ses-1_run-2_FLAIR.nii.gz", image(1)[..., 0])
-    assert "choose one with --channel" in read_dataset(root).problems["sub-01_ses-1"]
+    assert "choose one by a pattern" in read_dataset(root).problems["sub-01_ses-1"]
     found = read_dataset(root, channel_globs={"FLAIR": "*ses-1_FLAIR.nii*", "T1gd": "*ce-gadolinium_T1w*"})
     assert not found.problems
     assert found.channels == ("FLAIR", "T1gd")

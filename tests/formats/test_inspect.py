@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from activedints.formats.inspect import inspect
-from tests.formats.scans import dataset, image, save
+from tests.formats.scans import dataset, image, label, save
 
 
 def test_a_data_set_is_read_as_an_import_reads_it(tmp_path: Path) -> None:
@@ -22,13 +24,25 @@ def test_a_data_set_is_read_as_an_import_reads_it(tmp_path: Path) -> None:
 
 def test_any_folder_and_any_file(tmp_path: Path) -> None:
     save(tmp_path / "p/good.nii.gz", image())
-    save(tmp_path / "p/deep/short.nii.gz", image())
-    bad = tmp_path / "p/deep/short.nii.gz"
+    bad = save(tmp_path / "p/short.nii.gz", image())
     bad.write_bytes(bad.read_bytes()[:-50])
     (tmp_path / "p/._good.nii.gz").write_bytes(b"junk")
-    assert [file for file, _ in inspect(tmp_path / "p")] == ["deep/short.nii.gz"]
+    assert [file for file, _ in inspect(tmp_path / "p")] == ["short"]
     assert inspect(tmp_path / "p/good.nii.gz") == []
     assert "cut short" in inspect(bad)[0][1]
     assert "does not exist" in inspect(tmp_path / "none")[0][1]
     (tmp_path / "empty").mkdir()
-    assert "holds no NIfTI file" in inspect(tmp_path / "empty")[0][1]
+    assert "no case was found" in inspect(tmp_path / "empty")[0][1]
+
+
+def test_one_folder_per_case_is_found_by_patterns_and_never_passed_over(tmp_path: Path) -> None:
+    for name in ("p1", "p2"):
+        save(tmp_path / name / "x_flair.nii.gz", image(1)[..., 0])
+        save(tmp_path / name / "x_seg.nii.gz", label())
+    globs = {"FLAIR": "*flair*", "label": "*seg*"}
+    assert inspect(tmp_path, channel_globs=globs) == []
+    save(tmp_path / "p2/x_seg.nii.gz", label().astype(np.float32) / 2)
+    assert [case for case, _ in inspect(tmp_path, channel_globs=globs)] == ["p2"]
+    ((_, sentence),) = inspect(tmp_path)
+    assert f"{tmp_path} must hold cases; no case was found" in sentence
+    assert "--" not in sentence  # the Data page says it too
