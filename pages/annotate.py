@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from activedints.loop import worklist
 from activedints.ui import frame, jobs, reading
 
 with frame.page("Annotate", needs="reader", bare=True) as here:
@@ -16,8 +17,7 @@ with frame.page("Annotate", needs="reader", bare=True) as here:
                 icon=":material/hourglass_empty:",
             )
         else:
-            st.success(
-                "Nothing waits for a reader: every case of this query is read or set aside.", icon=":material/task_alt:"
-            )
+            items = worklist.worklist(here.store, here.reader)
+            st.success(f"Nothing waits for you. {worklist.why_none_waits(items)}", icon=":material/task_alt:")
         st.page_link("app.py", label="What comes next", icon=":material/home:")
         st.page_link("pages/worklist.py", label="Worklist", icon=":material/format_list_numbered:")

@@ -23,6 +23,9 @@ def draw(item: WorkItem, reader: str, mixed: bool) -> None:
                     st.badge("simulated", color="orange")
                 st.badge("with draft" if item.has_draft else "without draft", color="gray")
             st.markdown(item.reason)
+        if item.open_at:
+            st.caption(f"{item.open_at} has it open")  # a link would lead to a refusal only
+            return
         words = "Open" if item.state != "annotated" else "Correct it"
         address = {"case": str(item.case_id)} | ({"reader": reader} if reader else {})
         st.page_link("pages/annotate.py", label=words, icon=":material/open_in_new:", query_params=address)
@@ -41,7 +44,7 @@ with frame.page("Worklist") as here:
     elif working:
         st.info("Nothing waits for a reader while the model works; the next cases appear here by themselves.")
     elif items:
-        st.info("Every case of this query is read or set aside.", icon=":material/task_alt:")
+        st.info(worklist.why_none_waits(items), icon=":material/task_alt:")
     else:
         st.info("No case is asked for. The Cycle page says what comes next.", icon=":material/inbox:")
 

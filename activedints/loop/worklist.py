@@ -1,6 +1,6 @@
 """The worklist: what waits for readers, most worth annotating first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from activedints.core.cycle import Role
 from activedints.loop import experiments
@@ -26,6 +26,8 @@ class WorkItem:
     strategy: str
     simulated: bool
     has_draft: bool
+    open_at: str = ""
+    """Another reader who has the case open now, whatever its state: nobody else can open it meanwhile."""
 
 
 def worklist(store: Store, reader: str) -> list[WorkItem]:
@@ -34,7 +36,8 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
         experiment = experiments.active(session)
         cycle = cycles.current(session, experiment.id)
         annotated = cases.annotated_ids(session, experiment.id)
-        open_at = annotations.leased(session, experiment.id)
+        leased = annotations.leased(session, experiment.id)
+        open_at = {case_id: holder for case_id, holder in leased.items() if holder != reader}
         remarks = annotations.remarks(session, experiment.id)
         flagged = {r.case_id for r in remarks if r.kind == "flag"}
         skipped = {r.case_id for r in remarks if r.kind == "skip" and r.cycle_id == cycle.id}
@@ -46,8 +49,7 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
                 return "flagged"
             if case_id in skipped:
                 return "skipped"
-            holder = open_at.get(case_id)
-            return f"open at {holder}" if holder and holder != reader else "waiting"
+            return f"open at {open_at[case_id]}" if case_id in open_at else "waiting"
 
         items: list[WorkItem] = []
         for role, what in ((Role.HOLDOUT, "the holdout"), (Role.CALIBRATION, "the calibration set")):
@@ -57,8 +59,7 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
                     items.append(_item(case, len(items) + 1, text, role, state(case.id, False), None, "fixed", False))
         for case_id, why in asked_back(session, experiment.id).items():
             text = f"A second look: {why}"
-            holder = open_at.get(case_id)
-            where = f"open at {holder}" if holder and holder != reader else "waiting"
+            where = f"open at {open_at[case_id]}" if case_id in open_at else "waiting"
             found = cases.case(session, case_id)
             items.append(_item(found, len(items) + 1, text, Role.LEARNING, where, None, KIND, True))
         model = cycles.newest_model(session, experiment.id)
@@ -79,7 +80,7 @@ def worklist(store: Store, reader: str) -> list[WorkItem]:
                     has_draft,
                 )
             )
-        return items
+        return [replace(item, open_at=open_at.get(item.case_id, "")) for item in items]
 
 
 def _item(
@@ -92,3 +93,13 @@ def next_case(store: Store, reader: str, after: int | None = None) -> int | None
     """The first case of the worklist, other than ``after``, that waits and is not open at somebody else."""
     waiting = (item.case_id for item in worklist(store, reader) if item.state == "waiting")
     return next((case_id for case_id in waiting if case_id != after), None)
+
+
+def why_none_waits(items: list[WorkItem]) -> str:
+    """What to tell a reader for whom no case of the query waits."""
+    others = [item for item in items if item.state.startswith("open at")]
+    if not others:
+        return "Every case of this query is read or set aside."
+    readers = ", ".join(sorted({item.open_at for item in others}))
+    what = f"{others[0].name} is" if len(others) == 1 else f"{len(others)} cases are"
+    return f"{what} open at {readers}; every other case of this query is read or set aside."

@@ -220,3 +220,19 @@ def test_progress_shows_the_time_of_people_only(ready: Store, open_page: Open) -
     reading.submit_annotation(ready, reading.Submission(case, "Ada", voxels, seconds=90.0))
     app = open_page(ready, "progress", reader="Ada")
     assert "Active time of a person on 1 annotation; imports and simulations left out." in words(app)
+
+
+def test_what_only_a_colleague_still_has_open_is_not_called_read(ready: Store, open_page: Open) -> None:
+    first, *others = worklist.worklist(ready, "Ada")
+    reading.open_case(ready, first.case_id, "Grace")
+    for item in others:
+        reading.set_aside(ready, item.case_id, "Ada", "skip", "later")
+    for page in ("worklist", "annotate"):
+        said = words(open_page(ready, page, reader="Ada"))
+        assert f"{first.name} is open at Grace; every other case of this query is read or set aside." in said
+        assert "Every case" not in said
+    links = [link.proto.query_string for link in open_page(ready, "worklist", reader="Ada").main.get("page_link")]
+    assert len(links) == len(others)
+    assert f"case={first.case_id}&reader=Ada" not in links
+    reading.close_case(ready, first.case_id, "Grace")
+    assert worklist.why_none_waits(others) == "Every case of this query is read or set aside."
