@@ -20,7 +20,7 @@ from activedints.cli.root import (
     say,
     workspace_folder,
 )
-from activedints.core.errors import InvalidSettings
+from activedints.core.errors import InvalidGeometry, InvalidSettings
 from activedints.core.settings import MOST_DRAWS
 from activedints.store.database import Store
 
@@ -100,7 +100,10 @@ def annotate(
     """Submit an annotation from a file; it becomes the case's next version."""
     from activedints.loop.reading import submit_file
 
-    receipt = submit_file(open_store(workspace), case, label, reader or getpass.getuser())
+    try:
+        receipt = submit_file(open_store(workspace), case, label, reader or getpass.getuser())
+    except InvalidGeometry as fault:
+        raise InvalidGeometry(f"Case {case}: {fault}") from None
     answer({"receipt": receipt}, as_json, receipt)
 
 
@@ -148,7 +151,8 @@ def doctor(
         from activedints.formats.inspect import inspect
 
         problems = inspect(path)
-        text = "\n".join(f"{file}: {sentence}" for file, sentence in problems) or f"{path}: every file can be imported."
+        lines = [why if why.startswith(f"{file} ") else f"{file}: {why}" for file, why in problems]
+        text = "\n".join(lines) or f"{path}: every file can be imported."
         answer({"problems": [{"file": str(f), "sentence": s} for f, s in problems]}, as_json, text)
         raise typer.Exit(1 if problems else 0)
     from activedints.worker.health import examine

@@ -20,7 +20,7 @@ from activedints.formats import folders
 from activedints.formats.case import CaseSource, Listing
 from activedints.formats.export import ExportCase, copy_image, copy_label, empty_folder, write_json
 from activedints.formats.header import open_regular
-from activedints.formats.names import inside, shown, stem
+from activedints.formats.names import inside, shown, stem, whole
 
 VERSION = "1.10.0"
 NO_SCAN = ("dseg", "probseg", "mask", "map")
@@ -37,7 +37,7 @@ def list_cases(path: Path, channel_globs: dict[str, str] | None = None) -> Listi
     """One candidate per ``anat`` folder of a subject (and session); ``channel_globs`` are matched inside it."""
     places = sorted([*path.glob("sub-*/anat"), *path.glob("sub-*/ses-*/anat")])
     if not places:
-        raise InvalidFile(f"{shown(path)} must hold sub-*/anat folders; it holds none: name the root of the data set.")
+        raise InvalidFile(f"{whole(path)} must hold sub-*/anat folders; it holds none: name the root of the data set.")
     labels = _label_names(path)
     if channel_globs:
         by_name = {_case_name(place): place for place in places}
@@ -54,7 +54,7 @@ def list_cases(path: Path, channel_globs: dict[str, str] | None = None) -> Listi
     if scans and not shared:
         seen = sorted({channel for found in scans.values() for channel in found})
         raise InvalidChannels(
-            f"The cases of {shown(path)} must share a channel; they have {', '.join(seen[:8]) or 'no images'} and none "
+            f"The cases of {whole(path)} must share a channel; they have {', '.join(seen[:8]) or 'no images'} and none "
             "in all of them: name the channels with --channel."
         )
     cases = []

@@ -18,7 +18,7 @@ from activedints.core.errors import InvalidSettings
 from activedints.core.job import Report, silent
 from activedints.core.settings import LabelSet
 from activedints.formats.header import read_header
-from activedints.formats.names import safe_name, shown
+from activedints.formats.names import safe_name, whole
 from activedints.formats.nifti import ras_order, read_labelmap, write_labelmap, write_map
 from activedints.formats.voxels import check_same_grid, read_raw, scale
 
@@ -114,7 +114,7 @@ def empty_folder(out: Path, cases: Sequence[ExportCase]) -> Path:
 def check_empty(out: Path) -> None:
     """InvalidSettings for anything that is there and no empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InvalidSettings(f"An export needs an empty folder; {shown(out)} is not one: name a new folder.")
+        raise InvalidSettings(f"An export needs an empty folder; {whole(out)} is not one: name a new folder.")
 
 
 def one_channel_list(cases: Sequence[ExportCase]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from activedints.core.errors import ActiveDintsError, InvalidChannels, InvalidFi
 from activedints.core.settings import LabelSet
 from activedints.formats.case import CaseSource, Listing
 from activedints.formats.header import read_header
-from activedints.formats.names import check_channel_names, inside, shown, stem
+from activedints.formats.names import check_channel_names, inside, shown, stem, whole
 
 RESERVED = ("label", "brain")
 """``--channel label=GLOB`` and ``--channel brain=GLOB`` name the label map and the brain mask of each case."""
@@ -30,11 +30,11 @@ def is_nifti(path: Path) -> bool:
 
 def _by_pattern(path: Path, globs: dict[str, str]) -> Listing:
     if not path.is_dir():
-        raise InvalidFile(f"{shown(path)} must be a folder of cases when --channel is given; it is a file: name it.")
+        raise InvalidFile(f"{whole(path)} must be a folder of cases when --channel is given; it is a file: name it.")
     alone = any(_matches(path, pattern) for pattern in globs.values())
     places = [path] if alone else [p for p in visible(path) if p.is_dir()]
     if not places:
-        raise InvalidFile(f"{shown(path)} must hold one folder per case; it holds none: check the path.")
+        raise InvalidFile(f"{whole(path)} must hold one folder per case; it holds none: check the path.")
     return by_pattern(path, {place.resolve().name: place for place in places}, globs)
 
 
@@ -80,7 +80,7 @@ def channel_file(folder: Path, channel: str, pattern: str) -> Path:
         return Path(pattern)
     found = _one(folder, folder, channel, pattern) if folder.is_dir() else None
     if found is None:
-        raise InvalidFile(f"{shown(pattern)} does not exist: name the file of channel {channel}.")
+        raise InvalidFile(f"{whole(pattern)} does not exist: name the file of channel {channel}.")
     return found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from activedints.core.errors import InvalidFile, InvalidGeometry
 from activedints.core.volume import check_affine, same_grid
 from activedints.formats.grid import Grid
-from activedints.formats.names import shown
+from activedints.formats.names import shown, whole
 
 MOST_BYTES = 2 * 1024**3
 """Largest volume taken, counted as at least 4 bytes a voxel: a header cannot make us allocate more."""
@@ -57,12 +57,13 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
-            raise InvalidFile(f"{shown(path)} must be a regular file; it is a folder, pipe or device: remove it.")
+            kind = "folder" if stat.S_ISDIR(status.st_mode) else "pipe or device"
+            raise InvalidFile(f"{whole(path)} must be a regular file; it is a {kind}: name a file.")
         if status.st_size == 0:
             raise InvalidFile(f"{shown(path)} must hold an image; it has 0 bytes: copy it again from its source.")
         return open(path, "rb")
     except FileNotFoundError:
-        raise InvalidFile(f"{shown(path)} does not exist: correct its name or copy the file there.") from None
+        raise InvalidFile(f"{whole(path)} does not exist: correct its name or copy the file there.") from None
     except (OSError, ValueError) as fault:
         raise InvalidFile(f"{shown(path)} cannot be read ({fault}): check its permissions and copy it again.") from None
 

@@ -9,7 +9,7 @@ from activedints.core.job import Report, silent
 from activedints.formats.convert import Conversion
 from activedints.formats.folders import is_nifti
 from activedints.formats.header import read_header
-from activedints.formats.names import safe_name, shown, stem
+from activedints.formats.names import safe_name, shown, stem, whole
 from activedints.formats.source import read_dataset
 from activedints.formats.voxels import check_image
 
@@ -32,7 +32,7 @@ def inspect(path: Path, report: Report = silent) -> list[Finding]:
             read_file(path)
             return []
     except ActiveDintsError as fault:
-        return [(shown(path), str(fault))]
+        return [(whole(path), str(fault))]
     files = nifti_files(path)
     findings: list[Finding] = []
     for number, file in enumerate(files, start=1):
@@ -42,7 +42,7 @@ def inspect(path: Path, report: Report = silent) -> list[Finding]:
             findings.append((shown(file), str(fault)))
         report(number, len(files), f"checked {shown(file)}")
     if not files:
-        findings.append((shown(path), f"{shown(path)} holds no NIfTI file: name the folder that does."))
+        findings.append((whole(path), f"{whole(path)} holds no NIfTI file: name the folder that does."))
     return findings
 
 

@@ -19,9 +19,21 @@ def shown(path: Path | str) -> str:
     >>> shown("/data/imagesTr/a.nii.gz"), shown("/no"), shown(".")
     ('imagesTr/a.nii.gz', '/no', '.')
     """
-    text = str(Path(*Path(path).parts[-2:]))
+    return _printable(str(Path(*Path(path).parts[-2:])), 100)
+
+
+def whole(path: Path | str) -> str:
+    """A path that a person typed, as a sentence may quote it back: all of it, nothing unprintable, never endless.
+
+    >>> whole("/data/brats/imagesTr/a.nii.gz")
+    '/data/brats/imagesTr/a.nii.gz'
+    """
+    return _printable(str(path), 300)
+
+
+def _printable(text: str, longest: int) -> str:
     printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return printable if len(printable) <= 100 else printable[:60] + "..." + printable[-30:]
+    return printable if len(printable) <= longest else printable[: longest - 40] + "..." + printable[-30:]
 
 
 def safe_name(name: str, what: str = "case name") -> str:

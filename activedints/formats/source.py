@@ -18,7 +18,7 @@ from activedints.formats import bids, folders, msd, nnunet
 from activedints.formats.case import CaseSource, Dataset, Listing
 from activedints.formats.convert import Conversion, convert
 from activedints.formats.header import read_header
-from activedints.formats.names import safe_name, shown, stem
+from activedints.formats.names import safe_name, shown, stem, whole
 from activedints.formats.voxels import check_image, check_label, check_same_grid
 
 FORMATS = ("auto", "msd", "nifti", "nnunet", "bids")
@@ -45,7 +45,7 @@ def read_dataset(
         raise InvalidSettings(f"The format must be one of {', '.join(FORMATS)}; it is {format!r}: choose one of them.")
     path = Path(path)
     if not path.exists():
-        raise InvalidFile(f"{shown(path)} does not exist: name the folder of the data set.")
+        raise InvalidFile(f"{whole(path)} does not exist: name the folder of the data set.")
     chosen = _guess(path, channel_globs) if format == "auto" else format
     if chosen in ("msd", "nnunet"):
         listing = msd.list_cases(path) if chosen == "msd" else nnunet.list_cases(path)
@@ -53,7 +53,7 @@ def read_dataset(
         listing = (bids if chosen == "bids" else folders).list_cases(path, channel_globs)
     if not listing.cases and not listing.problems:
         raise InvalidFile(
-            f"{shown(path)} must hold cases; no case was found: name a folder with dataset.json, 4-D NIfTI files or "
+            f"{whole(path)} must hold cases; no case was found: name a folder with dataset.json, 4-D NIfTI files or "
             "--channel patterns."
         )
     return check_listing(listing, report, conversion)
@@ -80,7 +80,7 @@ def read_image(
     image = Path(image)
     if channels is None:
         if image.is_dir():
-            raise InvalidFile(f"{shown(image)} must be a file; it is a folder: name its files with --channel.")
+            raise InvalidFile(f"{whole(image)} must be a file; it is a folder: name its files with --channel.")
         case = CaseSource(stem(image), (image,), default_channels or (stem(image),))
     else:
         files = tuple(folders.channel_file(image, name, pattern) for name, pattern in channels.items())

@@ -129,7 +129,7 @@ def label_values(label: npt.NDArray[np.uint8]) -> tuple[int, ...]:
 def check_label(path: Path, image: Header, labels: LabelSet | None) -> tuple[int, ...]:
     """Check a label file against its image and label set; the label values that it holds."""
     header = read_header(path)
-    check_same_grid(header, image)
+    check_same_grid(header, image, "the images of its case")  # which may lie in a store, under a name of no use
     values = label_values(read_label_raw(header))
     if labels and (unknown := sorted(set(values) - set(labels.values) - {IGNORE})):
         known = ", ".join(f"{v} {n}" for v, n in zip(labels.values, labels.names))
@@ -140,12 +140,12 @@ def check_label(path: Path, image: Header, labels: LabelSet | None) -> tuple[int
     return values
 
 
-def check_same_grid(header: Header, image: Header) -> None:
-    """InvalidGeometry unless ``header`` and ``image`` hold the same voxels at the same places."""
+def check_same_grid(header: Header, image: Header, called: str = "") -> None:
+    """InvalidGeometry unless ``header`` and ``image`` (``called`` so, or by its path) hold the same voxels in place."""
     mine, theirs = header.grid.ras, image.grid.ras
     what = "shape" if mine.shape != theirs.shape else "affine"
     if not header.grid.matches(image.grid):
         raise InvalidGeometry(
-            f"The {what} of {shown(header.path)} must be that of {shown(image.path)}; it has {header.grid}, the other "
-            f"{image.grid}: resample it onto the other's grid."
+            f"The {what} of {shown(header.path)} must be that of {called or shown(image.path)}; it has "
+            f"{header.grid}, the other {image.grid}: resample it onto the other's grid."
         )

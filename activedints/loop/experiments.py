@@ -106,6 +106,8 @@ def draw_roles(
         return []
     if not wanted.isdecimal():
         names = [name.strip() for name in wanted.split(",") if name.strip()]
+        if wanted.strip().removeprefix("-").isdecimal():  # no case is called so
+            raise InvalidSettings(f"The {what} must be 0 or more cases, or their names; it is {wanted}: give one.")
         if not names:
             raise InvalidSettings(f"The {what} must be a number of cases or their names; it is '{wanted}': give one.")
         unknown = [name for name in names if name not in all_names]

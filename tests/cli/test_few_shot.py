@@ -65,3 +65,8 @@ def test_what_cannot_be_is_one_sentence_and_exit_1(run, words, sentence):
     code, out, err = run(*words)
     assert (code, out) == (1, "")
     assert sentence in err.strip().splitlines()[-1]
+
+
+def test_a_folder_without_classes_is_named(run, tmp_path):
+    code, _, err = run("adapt", "--images", tmp_path)
+    assert (code, f"{tmp_path} must hold a folder of PNG pictures per class; it holds none" in err) == (1, True)

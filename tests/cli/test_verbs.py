@@ -81,8 +81,15 @@ def test_an_oblique_annotation_file_must_lie_on_the_images_grid(run, brains, tmp
     nib.save(nib.Nifti1Image(brain(1)[1], shifted), tmp_path / "shifted.nii.gz")
     code, _, err = run("annotate", "brain_1", "--label", tmp_path / "shifted.nii.gz")
     assert code == 1
-    assert "grid" in err
-    assert "Traceback" not in err
+    assert "Case brain_1: The affine of " in err
+    assert "must be that of the images of its case; it has" in err
+
+
+def test_a_label_that_is_a_folder_stays_where_it_is(run, brains):
+    run("import", brains)
+    code, _, err = run("annotate", "brain_1", "--label", brains)
+    assert code == 1
+    assert f"{brains} must be a regular file; it is a folder: name a file." in err
 
 
 def _no_space(*_):
@@ -123,6 +130,8 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
     code, out, _ = run("doctor", tmp_path, "--json")
     assert code == 1
     assert [p["file"].endswith("bad.nii.gz") for p in json.loads(out)["problems"]] == [True]
+    code, out, _ = run("doctor", tmp_path / "a/b/c")
+    assert (code, out) == (1, f"{tmp_path}/a/b/c does not exist: correct its name or copy the file there.\n")
     code, out, _ = run("doctor", "--json")
     assert code == 0
     assert json.loads(out)["orphans"].startswith("0 file(s)")
@@ -131,7 +140,7 @@ def test_doctor_names_every_unusable_file_before_an_import(run, brains, tmp_path
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("import", "/no/such/folder"), "does not exist"),
+        (("import", "/no/such/place/folder"), "/no/such/place/folder does not exist: name the folder"),
         (("import", ".", "--channel", "FLAIR"), "--channel takes NAME=GLOB"),
         (("import", "."), ". must hold cases; no case was found"),
         (("import", "/no", "--workspace", "/proc/nothing"), "check the path and its permissions"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activedints.core.errors import UnsafePath
-from activedints.formats.names import inside, safe_name, shown, stem, subject_key
+from activedints.formats.names import inside, safe_name, shown, stem, subject_key, whole
 
 
 @pytest.mark.parametrize("name", ["BraTS2021_00006", "sub-01_ses-02", "Müller 3", "a.b", "_x", "患者7", "console"])
@@ -61,4 +61,6 @@ def test_subjects() -> None:
 def test_shown_is_short_and_printable() -> None:
     assert shown("/a/b\n/c\x1b[31m.nii") == "b\\n/c\\x1b[31m.nii"
     assert len(shown("x" * 5000)) < 100
+    assert whole("/a/b\n/c\x1b[31m.nii") == "/a/b\\n/c\\x1b[31m.nii"
+    assert len(whole("/x" * 5000)) < 300
     assert stem("a/B.NII.GZ") == "B"

@@ -71,6 +71,7 @@ def unchanged(store):
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
+        ({"holdout": "-3"}, "The holdout must be 0 or more cases, or their names; it is -3: give one"),
         ({"holdout": "7"}, "holdout of 7 cases is larger than the 6 labelled cases"),
         ({"holdout": "nobody"}, "holdout names .'nobody'., which are not among"),
         ({"holdout": "brain_1", "calibration": "brain_1"}, "cannot be holdout and calibration at once"),

@@ -22,6 +22,8 @@ def read_folder(folder: Path) -> ImageClasses:
         raise NotFound(f"{folder} is no folder: name one that holds a folder of pictures per class.")
     classes = {place.name: sorted(place.glob("*.png")) for place in sorted(folder.iterdir()) if place.is_dir()}
     classes = {name: files for name, files in classes.items() if files}
+    if not classes:
+        raise InvalidSettings(f"{folder} must hold a folder of PNG pictures per class; it holds none: add them.")
     return from_drawings([[read_picture(file) for file in files] for files in classes.values()], list(classes))
 
 
