@@ -13,7 +13,7 @@ with frame.page("Data-set advisor", needs="nothing") as here:
     )
     if here.standing.device is None:
         st.info(
-            "No worker is running, and advice needs one: start it with `activedints worker`.", icon=":material/inbox:"
+            f"No worker is running, and advice needs one: start it with {here.start_worker}.", icon=":material/inbox:"
         )
     else:
         with st.spinner("The advisor reads its table; the first time takes some seconds."):

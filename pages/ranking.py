@@ -64,7 +64,7 @@ with frame.page("Architecture ranking", needs="nothing") as here:
         jobs.show_failure(here, stopped)
     if here.standing.device is None:
         st.info(
-            "No worker is running, so nothing can be ranked: start one with `activedints worker`.",
+            f"No worker is running, so nothing can be ranked: start one with {here.start_worker}.",
             icon=":material/inbox:",
         )
     else:

@@ -10,7 +10,7 @@ TABS = ("Regret", "MDENAS", "DARTS", "Passing tests", "Cell shape", "Figures")
 with frame.page("Search algorithms", needs="nothing") as here:
     if here.standing.device is None:
         st.info(
-            "No worker is running, and searches need one: start it with `activedints worker`.", icon=":material/inbox:"
+            f"No worker is running, and searches need one: start it with {here.start_worker}.", icon=":material/inbox:"
         )
         search_lab.figures_tab()
     else:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from activedints.core.errors import InvalidSettings, WorkspaceUnusable
 from activedints.core.job import Report
 from activedints.core.settings import check_seed
+from activedints.loop.standing import DEFAULT_WORKSPACE
 from activedints.store.database import Store
 
 app = typer.Typer(
@@ -43,7 +44,7 @@ SeedOption = Annotated[int, typer.Option(callback=_checked_seed, help="Of all th
 
 def workspace_folder(given: Path | None) -> Path:
     """The workspace that a command works in."""
-    return given or Path(os.environ.get("ACTIVEDINTS_WORKSPACE") or "data/workspace")
+    return given or Path(os.environ.get("ACTIVEDINTS_WORKSPACE") or DEFAULT_WORKSPACE)
 
 
 def open_store(given: Path | None, make: bool = False) -> Store:

@@ -17,6 +17,7 @@ from activedints.cli.root import (
     say,
     workspace_folder,
 )
+from activedints.core.errors import WorkspaceUnusable
 from activedints.core.experiment import Regime, Start
 from activedints.core.job import JobKind
 from activedints.core.search_space import CHOICES
@@ -101,6 +102,8 @@ def experiment_show(workspace: WorkspaceOption = None, as_json: JsonOption = Fal
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Where the active experiment stands; nulls where nothing was imported yet."""
     folder = workspace_folder(workspace)
+    if folder.exists() and not folder.is_dir():
+        raise WorkspaceUnusable(f"The workspace {folder} is a file, and a workspace is a folder: check --workspace.")
     if not Store.is_in(folder):
         say(f"There is no workspace in {folder} yet.")
         return answer(views.no_status(), as_json)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from activedints.core.errors import ActiveDintsError, NotFound
+from activedints.loop.standing import worker_command
+from activedints.store import jobs
 from activedints.store.database import Store
 
 ADDRESS_FILE = "interactive.json"
@@ -38,10 +40,20 @@ def ask(store: Store, question: dict[str, Any], seconds: float = 30.0, hear: New
                     answer = json.loads(answers.readline(LONGEST_ANSWER))
     except FileNotFoundError:
         raise NotFound(
-            "No worker answers yet: start one with `activedints worker`, or wait some seconds until it is warm."
+            f"No worker answers yet: start one with `{worker_command(store)}`, or wait some seconds until it is warm."
         ) from None
     except (OSError, ValueError) as fault:
-        raise NotFound(f"No worker answers ({fault}); start one with `activedints worker`.") from None
+        if isinstance(fault, TimeoutError) and _is_served(store):
+            raise NotFound(
+                f"The worker is busy with another question and gave no answer within {seconds:g} s: try again in a"
+                " moment."
+            ) from None
+        raise NotFound(f"No worker answers ({fault}); start one with `{worker_command(store)}`.") from None
     if "error" in answer:
         raise ActiveDintsError(answer["error"])
     return answer
+
+
+def _is_served(store: Store) -> bool:
+    with store.read() as session:
+        return jobs.worker_alive(session) is not None

@@ -46,7 +46,10 @@ def prepare_step(
         _check_same(same, arguments or {})
         return experiment
     if waiting:
-        raise IllegalChange(f"A {waiting[0].kind} job is unfinished; run or cancel it first (`activedints status`).")
+        raise IllegalChange(
+            f"Job {waiting[0].id} ({waiting[0].kind}) is unfinished, so no {kind} can start: let a worker of this"
+            " workspace finish it (`activedints worker --once`), or cancel it on the Jobs page."
+        )
     if kind is JobKind.TRAIN:
         if cycle.phase in (Phase.SEARCH, Phase.TRAIN):  # one that failed or was cancelled
             turns.take_up(session, experiment, cycle, anew=bool(given))
@@ -67,7 +70,7 @@ def _check_same(job: Job, asked: dict[str, Any]) -> None:
         began = ", ".join(f"{name} {job.arguments.get(name, 'not given')}" for name in other)
         raise InvalidSettings(
             f"Job {job.id} ({job.kind}) is unfinished and was started with other settings ({began}, not {words}): "
-            "go on with those, or cancel it first."
+            "go on with those, or cancel it on the Jobs page first."
         )
 
 
@@ -91,6 +94,12 @@ def _resize_initial(session: Session, experiment: Experiment, cycle: Cycle) -> N
     queries, waiting = cycles.queries(session, cycle.id), turns.outstanding(session, experiment, cycle)
     if cycle.number == 0 and settings.initial == 0 and queries and len(queries) == len(waiting):
         cycles.drop_queries(session, cycle.id, [query.case_id for query in queries])
+
+
+def check_oracle(folder: Path) -> None:
+    """NotFound unless there is such a folder: said before anything is computed, as it is asked only afterwards."""
+    if not folder.is_dir():
+        raise NotFound(f"The oracle folder {folder} is no folder: check --oracle.")
 
 
 def oracle_answers(store: Store, folder: Path) -> int:

@@ -1,5 +1,6 @@
 """What the frame of every screen says: the experiments, which is active, whether it is simulated, who computes."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,15 @@ class Standing:
     def mixed(self) -> bool:
         """Whether some cases are simulated and some are not."""
         return 0 < self.simulated < self.cases
+
+
+DEFAULT_WORKSPACE = "data/workspace"
+
+
+def worker_command(store: Store) -> str:
+    """What to type, in the folder where this program was started, for a worker that serves this very workspace."""
+    default = store.folder == Path(DEFAULT_WORKSPACE).resolve()
+    return "activedints worker" if default else f"activedints worker --workspace {shlex.quote(str(store.folder))}"
 
 
 def open_workspace(folder: Path) -> Store:

@@ -42,7 +42,7 @@ def lay(found: Episode) -> str:
 def say_whether_a_worker_answers(here: Here) -> None:
     """Nothing where one does."""
     if here.standing.device is None:
-        words = "No worker is running, and adapting needs one: start it with `activedints worker`."
+        words = f"No worker is running, and adapting needs one: start it with {here.start_worker}."
         st.warning(words, icon=":material/pause_circle:")
     elif few_shot.warming_up(here.store):
         _wait_until_warm(here)

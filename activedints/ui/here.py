@@ -10,10 +10,9 @@ from typing import Any, ParamSpec
 import streamlit as st
 
 from activedints.core.errors import ActiveDintsError
-from activedints.loop.standing import Standing, Store, open_workspace
+from activedints.loop.standing import DEFAULT_WORKSPACE, Standing, Store, open_workspace, worker_command
 from activedints.ui.menu import ROOT
 
-DEFAULT_WORKSPACE = "data/workspace"
 P = ParamSpec("P")
 
 
@@ -30,6 +29,11 @@ class Here:
     @property
     def simulated(self) -> bool:
         return self.standing.simulated > 0
+
+    @property
+    def start_worker(self) -> str:
+        """The command that starts a worker for this workspace."""
+        return f"`{worker_command(self.store)}`"
 
     def do(self, command: Callable[..., str], *arguments: Any) -> None:
         """Run one command of the loop, then the script anew; what the command says or refuses is shown there."""

@@ -64,12 +64,12 @@ def _live(here: Here, job_id: int, curves: bool) -> None:
     draw_progress(progress)
     if progress.job.status == JobStatus.QUEUED and not progress.worker_alive:
         st.warning(
-            "No worker is running, so the job waits: start one with `activedints worker`.",
+            f"No worker is running, so the job waits: start one with {here.start_worker}.",
             icon=":material/pause_circle:",
         )
     if progress.job.lost_at:
         st.warning(
-            "Stopped: the worker is gone; it goes on when one is started with `activedints worker`.",
+            f"Stopped: the worker is gone; it goes on when one is started with {here.start_worker}.",
             icon=":material/pause_circle:",
         )
     if curves and progress.curves:

@@ -37,7 +37,7 @@ def _advice(here: Here, budgets: list[int]) -> None:
     least, middle, most = budgets
     budget = st.slider("Memory for the activations of one patch (MB, counted)", least, most, middle, key="budget")
     if here.standing.device is None:
-        st.info("No worker is running, so nobody can rank: start one with `activedints worker`.")
+        st.info(f"No worker is running, so nobody can rank: start one with {here.start_worker}.")
         return
     if not st.toggle("Draw 500 candidates within this memory and rank them", key="ranked"):
         return  # a screen that is opened for something else waits for no answer

@@ -27,6 +27,8 @@ from activedints.core.errors import ActiveDintsError, InvalidSettings
 
 LIFETIME = 600.0
 """Seconds that an address stays good after the page last asked for it."""
+CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+"""The product's options, whichever script is served: the browser tests serve one of their own."""
 
 
 @dataclass
@@ -106,7 +108,7 @@ def app(script: Path) -> st.App:
 def run(script: Path, address: str = "127.0.0.1", port: int = 8501, headless: bool = True) -> None:
     """Serve until stopped. Refuses an address that others can reach unless sign-in is configured."""
     chosen = {
-        **options(script.parent / ".streamlit" / "config.toml"),
+        **options(CONFIG),
         "server.address": address,
         "server.port": port,
         "server.headless": headless,

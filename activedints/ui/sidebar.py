@@ -71,7 +71,7 @@ def _worker(here: Here) -> None:
         where = "" if device == "auto" else f" on {device}"  # auto: each job chooses for itself
         st.caption(f":green[●] Worker is running{where}")
     else:
-        st.caption(":gray[○] No worker: start `activedints worker`")
+        st.caption(f":gray[○] No worker: start {here.start_worker}")
 
 
 def simulated_badge(here: Here) -> None:

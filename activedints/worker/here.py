@@ -44,6 +44,8 @@ def run_step(
 def run_turn(store: Store, oracle: Path | None, given: dict[str, Any], device: str, report: Report) -> str:
     """One whole turn: finish what is queued, let the oracle answer, train, score and query. Returns what happened."""
     pick_device(device)
+    if oracle is not None:
+        commands.check_oracle(oracle)
     with store.read() as session:
         experiment_id = experiments.active(session).id
     before = _trained(store, experiment_id)

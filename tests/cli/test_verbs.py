@@ -46,6 +46,13 @@ def test_a_mistyped_workspace_is_named_and_none_is_made(run, tmp_path):
     assert not (tmp_path / "typo").exists()
 
 
+def test_status_of_a_file_is_refused(run, tmp_path):
+    (tmp_path / "notes.txt").write_text("no workspace")
+    code, out, err = run("status", "--workspace", tmp_path / "notes.txt")
+    assert (code, out) == (1, "")
+    assert f"The workspace {tmp_path / 'notes.txt'} is a file, and a workspace is a folder" in err
+
+
 def test_whole_turns_by_command(run, brains):
     code, out, _ = run("import", brains, "--holdout", "2", "--json")
     assert (code, len(json.loads(out)["imported"])) == (0, 6)

@@ -8,7 +8,15 @@ import pytest
 import activedints.learn.train as training
 from activedints.core import region
 from activedints.core.cycle import Phase
-from activedints.core.errors import ActiveDintsError, Cancelled, EmptyPool, InvalidSettings, NotFound, WorkspaceBusy
+from activedints.core.errors import (
+    ActiveDintsError,
+    Cancelled,
+    EmptyPool,
+    IllegalChange,
+    InvalidSettings,
+    NotFound,
+    WorkspaceBusy,
+)
 from activedints.core.job import JobKind, JobStatus, silent
 from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
@@ -18,7 +26,7 @@ from activedints.loop import commands, reading, regions, running, turns, worklis
 from activedints.loop.asking import ADDRESS_FILE, ask
 from activedints.loop.calibrating import read_sample
 from activedints.loop.importing import ImportRequest, import_cases
-from activedints.loop.views import status
+from activedints.loop.views import job_table, status
 from activedints.store import annotations, cases, cycles, jobs
 from activedints.worker import scoring
 from activedints.worker.here import run_step, run_turn
@@ -199,6 +207,19 @@ def test_an_oracle_without_the_label_map_is_refused_and_annotates_nothing(import
     with pytest.raises(NotFound, match="holds no label map brain_"):
         run_turn(imported, tmp_path, QUICK, "cpu", silent)
     assert status(imported)["counts"]["labelled"] == 0
+
+
+def test_an_oracle_that_is_no_folder_is_refused_before_anything_is_queued(imported, tmp_path):
+    with pytest.raises(NotFound, match="nowhere is no folder: check --oracle"):
+        run_turn(imported, tmp_path / "nowhere", QUICK, "cpu", silent)
+    assert job_table(imported) == []
+
+
+def test_an_unfinished_job_is_named_with_the_ways_to_end_it(imported):
+    with imported.write() as session:
+        commands.prepare_step(session, JobKind.SEARCH, {})
+        with pytest.raises(IllegalChange, match=r"Job 1 \(search\) is unfinished, .*worker --once`\), or cancel it on"):
+            commands.prepare_step(session, JobKind.TRAIN, {})
 
 
 def test_an_unknown_architecture_fails_the_job_with_its_sentence(imported, brains):
