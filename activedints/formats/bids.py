@@ -52,11 +52,7 @@ def list_cases(path: Path, channel_globs: dict[str, str] | None = None) -> Listi
             problems[_case_name(place)] = str(fault)
     shared = sorted(set.intersection(*(set(found) for found in scans.values()))) if scans else []
     if scans and not shared:
-        seen = sorted({channel for found in scans.values() for channel in found})
-        raise InvalidChannels(
-            f"The cases of {whole(path)} must share a channel; they have {', '.join(seen[:8]) or 'no images'} and none "
-            "in all of them: name the channels with --channel."
-        )
+        raise _nothing_shared(path, sorted({channel for found in scans.values() for channel in found}))
     cases = []
     for place, found in scans.items():
         left = sorted(set(found) - set(shared))
@@ -65,6 +61,18 @@ def list_cases(path: Path, channel_globs: dict[str, str] | None = None) -> Listi
         case = CaseSource(_case_name(place), images, tuple(shared), warnings=note)
         cases.append(_with_derivatives(path, place, case))
     return Listing(tuple(cases), labels, tuple(shared), problems)
+
+
+def _nothing_shared(path: Path, seen: list[str]) -> InvalidChannels:
+    if not seen:  # as in an export, which holds what was drawn and not what it was drawn on
+        return InvalidChannels(
+            f"The sub-*/anat folders of {whole(path)} must hold images; they hold none besides label maps and maps: "
+            "name the data set with the images."
+        )
+    return InvalidChannels(
+        f"The cases of {whole(path)} must share a channel; they have {', '.join(seen[:8])}, none of them in every "
+        "case: write a pattern for each channel (FLAIR=*FLAIR*)."
+    )
 
 
 def _case_name(place: Path) -> str:

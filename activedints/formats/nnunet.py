@@ -24,7 +24,7 @@ from activedints.formats.export import (
     write_ras,
 )
 from activedints.formats.msd import read_channels, read_json
-from activedints.formats.names import inside, safe_name, shown
+from activedints.formats.names import inside, shown, whole
 from activedints.formats.nifti import read_labelmap
 
 NUMBERED = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})\.nii(\.gz)?$")
@@ -33,6 +33,17 @@ NUMBERED = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})\.nii(\.gz)?$")
 def is_nnunet(facts: dict[str, Any]) -> bool:
     """Whether a dataset.json is nnU-Net's: it names a file ending and lists no cases."""
     return "file_ending" in facts and not facts.get("training")
+
+
+def only_dataset(path: Path) -> Path:
+    """``path``, or the one data set ``Dataset...`` inside it, as in an export or in nnU-Net's folder of raw data."""
+    if not path.is_dir() or (path / "dataset.json").is_file():
+        return path
+    found = sorted(place for place in path.glob("Dataset*") if (place / "dataset.json").is_file())
+    if len(found) > 1:
+        names = ", ".join(shown(place.name) for place in found[:3])
+        raise InvalidFile(f"{whole(path)} must be one data set; it holds {len(found)} ({names}): name one of them.")
+    return found[0] if found else path
 
 
 def list_cases(path: Path) -> Listing:
@@ -113,13 +124,14 @@ def _labels(facts: dict[str, Any], file: Path) -> tuple[LabelSet | None, int | N
 def export_nnunet(
     cases: Sequence[ExportCase], labels: LabelSet, out: Path, report: Report = silent, number: int = 1
 ) -> list[Path]:
-    """``out/DatasetNNN_NAME``, NAME being the name of ``out``: annotated cases in imagesTr, the others in imagesTs.
+    """``out/DatasetNNN_NAME``, NAME that of ``out`` in safe letters: annotated cases in imagesTr, others in imagesTs.
 
     Label values become 0, 1, 2, ... in the order of the label set, as nnU-Net demands, and voxels that nobody
     annotated the next number, named "ignore".
     """
     channels = one_channel_list(cases)
-    folder = empty_folder(out, cases) / f"Dataset{number:03d}_{safe_name(out.resolve().name, 'name of the folder')}"
+    name = re.sub(r"[^A-Za-z0-9]+", "_", out.resolve().name).strip("_")[:100] or "export"
+    folder = empty_folder(out, cases) / f"Dataset{number:03d}_{name}"
     for part in ("imagesTr", "labelsTr", "imagesTs"):
         (folder / part).mkdir(parents=True)
     written: list[Path] = []

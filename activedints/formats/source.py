@@ -46,6 +46,8 @@ def read_dataset(
     path = Path(path)
     if not path.exists():
         raise InvalidFile(f"{whole(path)} does not exist: name the folder of the data set.")
+    if format in ("auto", "nnunet") and not channel_globs:
+        path = nnunet.only_dataset(path)
     chosen = _guess(path, channel_globs) if format == "auto" else format
     if chosen in ("msd", "nnunet"):
         listing = msd.list_cases(path) if chosen == "msd" else nnunet.list_cases(path)

@@ -258,5 +258,5 @@ def test_derivatives_are_no_channels(tmp_path: Path) -> None:
     place = tmp_path / "sub-a" / "anat"
     place.mkdir(parents=True)
     save(place / "sub-a_desc-annotated_dseg.nii.gz", label())
-    with pytest.raises(InvalidChannels, match="no images"):
+    with pytest.raises(InvalidChannels, match="must hold images; they hold none besides"):
         read_dataset(tmp_path, "bids")

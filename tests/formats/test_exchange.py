@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from activedints.core.errors import DuplicateCase, InvalidChannels
+from activedints.core.errors import DuplicateCase, InvalidChannels, InvalidFile
 from activedints.core.settings import LabelSet
 from activedints.formats.bids import export_bids
 from activedints.formats.convert import Conversion
@@ -80,6 +80,20 @@ def test_every_layout_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.chdir(tmp_path / start)
         found = read_dataset(Path(path), "auto", globs, conversion=scratch)
         assert (found.problems, [case.name for case in found.cases]) == ({}, names)
+
+
+def test_the_folder_of_an_nnunet_export_is_imported_and_has_a_safe_name(tmp_path: Path) -> None:
+    export_nnunet(cases(tmp_path / "in"), GAPS, tmp_path / "my export (2), März")
+    outer = tmp_path / "my export (2), März"
+    assert [place.name for place in outer.iterdir()] == ["Dataset001_my_export_2_M_rz"]
+    (tmp_path / "scratch").mkdir()
+    for format in ("auto", "nnunet"):
+        found = read_dataset(outer, format, conversion=Conversion(tmp_path / "scratch"))
+        assert [case.name for case in found.cases] == ["a", "b"]
+    (outer / "Dataset002_x").mkdir()
+    (outer / "Dataset002_x/dataset.json").write_text("{}")
+    with pytest.raises(InvalidFile, match="it holds 2 .Dataset001_my_export_2_M_rz, Dataset002_x.: name one of them"):
+        read_dataset(outer)
 
 
 def test_nnunet_without_gaps_in_the_channels_and_with_regions(tmp_path: Path) -> None:
@@ -168,5 +182,5 @@ def test_bids_with_repeated_runs_needs_a_choice(tmp_path: Path) -> None:
     for file in root.glob("sub-*/ses-1/anat/*"):
         if "01" in file.name or "PDw" not in file.name:
             file.unlink()
-    with pytest.raises(InvalidChannels, match="must share a channel; they have PDw"):
+    with pytest.raises(InvalidChannels, match="must share a channel; they have PDw, none of them in every case"):
         read_dataset(root)
