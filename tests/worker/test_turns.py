@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import activedints.learn.train as training
-from activedints.core import region
 from activedints.core.cycle import Phase
 from activedints.core.errors import (
     ActiveDintsError,
@@ -22,7 +21,7 @@ from activedints.core.strategies import STRATEGIES
 from activedints.formats.header import read_header
 from activedints.formats.voxels import read_label_raw
 from activedints.learn.checkpoint import save_checkpoint
-from activedints.loop import commands, reading, regions, running, turns, worklist
+from activedints.loop import commands, reading, running, turns, worklist
 from activedints.loop.asking import ADDRESS_FILE, ask
 from activedints.loop.calibrating import read_sample
 from activedints.loop.importing import ImportRequest, import_cases
@@ -34,13 +33,6 @@ from activedints.worker.lanes import InteractiveLane
 from activedints.worker.runner import Worker
 
 QUICK = {"steps": 2, "draws": 3}
-
-
-@pytest.fixture
-def imported(store, brains):
-    """Six brains, one of them held out, one for calibration; the first query is drawn at random (no starter fits)."""
-    import_cases(store, ImportRequest(brains, holdout="brain_0", calibration="brain_5"))
-    return store
 
 
 def turn(store, brains, **given):
@@ -266,53 +258,3 @@ def test_the_interactive_lane_answers_those_who_know_the_secret(store):
             ask(store, {"do": "ping"})
     with pytest.raises(NotFound, match="No worker answers"):
         ask(store, {"do": "ping"})
-
-
-def test_regions_are_asked_for_answered_and_learned_from(imported, brains):
-    """Boxes of the pool's cases: the oracle answers these alone, and the rest of each case stays ignored and open."""
-    with imported.write() as session:
-        experiment = cases.active_experiment(session)
-        settings = json.loads(experiment.settings) | {"unit": "region", "side": 14}
-        experiment.settings = json.dumps(settings)
-    turn(imported, brains)
-    asked = [item for item in worklist.worklist(imported, "ada") if item.state == "waiting"]
-    assert asked
-    opened = reading.open_case(imported, asked[0].case_id, "ada")
-    assert opened.regions
-    with imported.read() as session:
-        experiment = cases.active_experiment(session)
-        whole = set(turns.labelled(session, experiment))
-        pool = set(turns.pool(session, experiment, None))
-        queries = cycles.queries(session, cycles.current(session, experiment.id).id)
-        boxes = {q.case_id: q.regions for q in queries}
-        assert sum(map(len, boxes.values())) == 2
-    turn(imported, brains)
-    with imported.read() as session:
-        experiment = cases.active_experiment(session)
-        newest = annotations.newest_of_each(session, experiment.id)
-        now = set(turns.pool(session, experiment, None))
-    for case_id, asked_for in boxes.items():
-        row = newest[case_id]
-        known = read_label_raw(read_header(imported.files.path(row.file)))
-        inside = np.zeros(known.shape, bool)
-        for low, high in asked_for:
-            inside[tuple(slice(a, b) for a, b in zip(low, high))] = True
-        assert (known[inside] != 255).all()
-        assert (known[~inside] == 255).all() or case_id in whole
-        assert case_id in pool
-        assert case_id in now, "its other boxes can still be asked for"
-
-
-def test_more_boxes_than_numbers_are_refused_before_a_training(imported, brains, monkeypatch):
-    """A box past the last number would be asked for as a box of the next case."""
-    monkeypatch.setattr(region, "MOST_BOXES", 5)
-    monkeypatch.setattr(regions, "MOST_BOXES", 5)
-    with imported.write() as session:
-        experiment = cases.active_experiment(session)
-        experiment.settings = json.dumps(json.loads(experiment.settings) | {"unit": "region", "side": 8})
-    with pytest.raises(
-        ActiveDintsError, match="train failed: .* 18 Regions of 8 voxels a side and may have 5 at most; choose"
-    ):
-        turn(imported, brains)
-    with imported.read() as session:
-        assert not cycles.models(session, cases.active_experiment(session).id)
