@@ -27,20 +27,27 @@ def boxes(case):
 
 
 @pytest.fixture
-def regions(tmp_path):
-    """A scored workspace that asks for Regions: five cases of six boxes each in the pool."""
+def scored(tmp_path):
+    """A workspace of twelve cases after two cycles."""
     store = filled(tmp_path, 12)
     for skill in (0.4, 0.7):
         reading.simulate_reader(store)
         turn(store, skill)
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
+def regions(scored):
+    """A scored workspace that asks for Regions: five cases of six boxes each in the pool."""
+    store = scored
     with store.write() as session:
         experiment = experiments.active(session)
         asks = replace(turns.settings_of(experiment), unit="region", side=8, budget=8, strategy="entropy")
         experiment.settings = asks.to_json()
         for row in cycles.predictions(session, cycles.newest_model(session, experiment.id).id).values():
             row.boxes = boxes(row.case_id)
-    yield store
-    store.engine.dispose()
+    return store
 
 
 def ask_anew(store):
@@ -180,12 +187,9 @@ def test_asking_anew_for_regions_leaves_the_answered_cases_their_rows(regions):
     assert sum(len(row.regions) for row in rows) == 8
 
 
-def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(tmp_path):
+def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(scored):
     """ClaSP PE adds noise: a case that was asked first need not be the least sure one, and nobody is told so."""
-    store = filled(tmp_path, 12)
-    for skill in (0.4, 0.7):
-        reading.simulate_reader(store)
-        turn(store, skill)
+    store = scored
     with store.write() as session:
         experiment = experiments.active(session)
         settings = replace(turns.settings_of(experiment), strategy="clasp-pe", budget=4, control=0.0, planned=20)
@@ -202,4 +206,3 @@ def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(tmp_pat
     assert places != sorted(places), "the noise of the first cycles shows"
     moved = [row for row, place in zip(rows, places) if row.rank != place]
     assert all("for clasp-pe gives chance a part" in row.reason for row in moved)
-    store.engine.dispose()
