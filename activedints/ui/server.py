@@ -113,8 +113,9 @@ def run(script: Path, address: str = "127.0.0.1", port: int = 8501, headless: bo
         "server.port": port,
         "server.headless": headless,
     }
+    if not _is_loopback(address):  # the secrets are read for others alone, for to read them is to read options
+        check_address(address, sign_in_configured())
     config.get_config_options(options_from_flags=chosen)  # before anything reads an option: Streamlit warns of a change
-    check_address(address, sign_in_configured())
     app(script).run(config=chosen)
 
 

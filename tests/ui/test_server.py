@@ -87,6 +87,14 @@ def test_others_need_one(address):
     server.check_address(address, sign_in=True)
 
 
+def test_a_refused_address_changes_no_option(monkeypatch):
+    monkeypatch.setattr(server, "sign_in_configured", lambda: False)
+    before = config.get_option("server.address")
+    with pytest.raises(InvalidSettings, match="only with sign-in"):
+        server.run(Path("app.py"), "0.0.0.0")
+    assert config.get_option("server.address") == before
+
+
 def test_every_option_of_the_config_file_holds_wherever_the_app_is_started(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(config, "_config_options", None)
