@@ -24,7 +24,7 @@ from activedints.loop import (
 )
 from activedints.loop.querying import CONTROL, control_places
 from activedints.store import annotations, cases, cycles, jobs
-from tests.ui.workspaces import answered, filled, turn
+from tests.ui.workspaces import answered, filled
 
 
 def read_as_a_person(store, reader="ada", seconds=60.0):
@@ -38,17 +38,6 @@ def read_as_a_person(store, reader="ada", seconds=60.0):
             reading.submit_annotation(
                 store, reading.Submission(item.case_id, reader, drawn, seconds, draft_model_id=model)
             )
-
-
-@pytest.fixture
-def turned(tmp_path):
-    """Two whole turns over twelve cases; the next query is open."""
-    store = filled(tmp_path, 12)
-    for skill in (0.4, 0.7):
-        reading.simulate_reader(store)
-        turn(store, skill)
-    yield store
-    store.engine.dispose()
 
 
 def test_one_query_in_four_is_the_controls_and_logs_its_probability(turned):

@@ -27,20 +27,9 @@ def boxes(case):
 
 
 @pytest.fixture
-def scored(tmp_path):
-    """A workspace of twelve cases after two cycles."""
-    store = filled(tmp_path, 12)
-    for skill in (0.4, 0.7):
-        reading.simulate_reader(store)
-        turn(store, skill)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def regions(scored):
+def regions(turned):
     """A scored workspace that asks for Regions: five cases of six boxes each in the pool."""
-    store = scored
+    store = turned
     with store.write() as session:
         experiment = experiments.active(session)
         asks = replace(turns.settings_of(experiment), unit="region", side=8, budget=8, strategy="entropy")
@@ -187,9 +176,9 @@ def test_asking_anew_for_regions_leaves_the_answered_cases_their_rows(regions):
     assert sum(len(row.regions) for row in rows) == 8
 
 
-def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(scored):
+def test_the_reason_tells_the_place_by_score_and_not_the_order_of_asking(turned):
     """ClaSP PE adds noise: a case that was asked first need not be the least sure one, and nobody is told so."""
-    store = scored
+    store = turned
     with store.write() as session:
         experiment = experiments.active(session)
         settings = replace(turns.settings_of(experiment), strategy="clasp-pe", budget=4, control=0.0, planned=20)
